@@ -1,0 +1,1 @@
+"""Triple-domain features: temporal, spectral, spatial."""

@@ -1,0 +1,1 @@
+"""The EMOD backbone and its heads."""

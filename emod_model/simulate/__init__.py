@@ -1,0 +1,1 @@
+"""A simulated person: a generative EEG model with known valence and arousal."""

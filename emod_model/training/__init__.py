@@ -1,0 +1,1 @@
+"""Training of the first weights on simulated people."""

@@ -1,0 +1,1 @@
+"""Where estimates go: JSON lines, LSL."""

@@ -1,0 +1,88 @@
+"""The one interface behind `--source`."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class StreamInfo:
+    """What is known of a source before its first sample.
+
+    Attributes
+    ----------
+    name : str
+        What a person would call it: "lsl:Cyton", "brainflow:synthetic".
+    sfreq : float
+        Nominal rate, Hz.
+    channels : tuple of str
+        Electrode names in 10-05 spelling, one a row of the data.
+    simulated : bool
+        True when no person stands behind the signal.
+    notes : tuple of str
+        One sentence each on anything settled on the way in (unit found, rows repeated, columns left out).
+    """
+
+    name: str
+    sfreq: float
+    channels: tuple[str, ...]
+    simulated: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Consecutive samples as they came in.
+
+    Attributes
+    ----------
+    first_index : int
+        Absolute index of the first sample: 0 at the first sample of the connection, lost samples counted.
+        A jump past the previous chunk's end is a hole; a chunk never holds a hole inside.
+    data : numpy.ndarray, shape (channels, samples), float32
+        Microvolts, raw as acquired. NaN marks a value that is missing on one channel.
+    times : numpy.ndarray, shape (samples,), float64
+        Seconds in the source's clock (LSL local clock for live sources), strictly increasing.
+    arrival : float
+        When the chunk was read, s, monotonic clock.
+    """
+
+    first_index: int
+    data: npt.NDArray[np.float32]
+    times: npt.NDArray[np.float64]
+    arrival: float
+
+
+class Source(Protocol):
+    """A device, a stream, a file or a simulated person.
+
+    Used by one thread: `open`, then `read` again and again, then `close`.
+    """
+
+    def open(self, wait_s: float) -> StreamInfo:
+        """Connect within `wait_s` seconds.
+
+        Raises
+        ------
+        SourceError
+            Not found in time, or what was found cannot be EEG.
+        InputFileError
+            A file that cannot be read.
+        """
+        ...
+
+    def read(self, timeout_s: float) -> list[Chunk] | None:
+        """Return what has arrived, waiting at most `timeout_s`; [] when nothing did, None at the end.
+
+        Raises
+        ------
+        SourceError
+            The source is gone and cannot come back by itself.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release the device; safe to call twice and after a failed `open`."""
+        ...

@@ -1,0 +1,1 @@
+"""The Qt dashboard: shows and commands emod_rt, computes nothing."""

@@ -1,0 +1,77 @@
+"""What a screen may know of a running session: one immutable picture, taken at any moment from any thread."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from emod_model.signal.quality import ChannelQuality
+from emod_rt.estimate import Estimate
+
+State = Literal["waiting", "running", "stalled", "ended", "failed"]
+
+
+@dataclass(frozen=True)
+class View:
+    """A picture of a session.
+
+    Attributes
+    ----------
+    state : str
+        "waiting" for the source, "running", "stalled" (nothing new for 1 s), "ended", "failed".
+    message : str or None
+        One sentence when `state` is "waiting", "stalled" or "failed".
+    source : str
+        "lsl:Cyton".
+    source_simulated : bool
+        No person behind the signal.
+    sfreq : float
+        Nominal rate, Hz (0 before the source is open).
+    channels : tuple of str
+        Electrode names.
+    model : str
+        Name of the checkpoint.
+    model_simulated : bool
+        The weights were trained on simulated signals; shown as a badge wherever the model is named.
+    elapsed_s : float
+        Stream time since the first sample, lost samples counted.
+    samples, lost, windows, valid, skipped : int
+        Counters of the summary.
+    latency_ms : tuple of float or None
+        p50 and p99 over the session.
+    estimates : tuple of Estimate
+        The last 120 s, oldest first.
+    quality : tuple of ChannelQuality
+        One a channel, of the newest window; empty before the first.
+    band_power_db : numpy.ndarray, shape (channels, 5), or None
+        10 log10 of microvolts squared, delta theta alpha beta gamma, of the newest valid window; NaN where bad.
+    traces : numpy.ndarray, shape (channels, samples)
+        Conditioned signal of the last seconds, microvolts, not re-referenced; NaN in holes.
+    trace_sfreq : float
+        Rate of `traces`, Hz.
+    trace_end : int
+        Number of conditioned samples so far: how far `traces` has scrolled.
+    """
+
+    state: State
+    message: str | None
+    source: str
+    source_simulated: bool
+    sfreq: float
+    channels: tuple[str, ...]
+    model: str
+    model_simulated: bool
+    elapsed_s: float
+    samples: int
+    lost: int
+    windows: int
+    valid: int
+    skipped: int
+    latency_ms: tuple[float, float] | None
+    estimates: tuple[Estimate, ...]
+    quality: tuple[ChannelQuality, ...]
+    band_power_db: npt.NDArray[np.float64] | None
+    traces: npt.NDArray[np.float32]
+    trace_sfreq: float
+    trace_end: int

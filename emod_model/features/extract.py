@@ -81,7 +81,9 @@ def extract(eeg: Tensor, names: Sequence[str], sfreq: float, spec: SignalSpec) -
         An unknown or repeated electrode.
     """
     if eeg.ndim != 3:
-        raise ModelError(f"EEG of shape {tuple(eeg.shape)} is not (batch, channels, samples); add what is missing.")
+        raise ModelError(
+            f"EEG of shape {tuple(eeg.shape)} is not (batch, channels, samples); add what is missing."
+        )
     if len(names) != eeg.shape[1]:
         raise ModelError(f"{eeg.shape[1]} channels came with {len(names)} names; name every channel once.")
     if abs(sfreq - spec.sfreq) > 1e-6 * spec.sfreq:

@@ -45,7 +45,7 @@ class View:
     quality : tuple of ChannelQuality
         One a channel, of the newest window; empty before the first.
     band_power_db : numpy.ndarray, shape (channels, 5), or None
-        10 log10 of microvolts squared, delta theta alpha beta gamma, of the newest valid window; NaN where bad.
+        10 log10 of microvolts squared, delta theta alpha beta gamma, newest valid window; NaN where bad.
     traces : numpy.ndarray, shape (channels, samples)
         Conditioned signal of the last seconds, microvolts, not re-referenced; NaN in holes.
     trace_sfreq : float

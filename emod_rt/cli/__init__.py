@@ -1,1 +1,36 @@
-"""The command line `emod-rt`: thin, every import inside the command that needs it."""
+"""The command line `emod-rt`: thin, every heavy import inside the command that needs it."""
+
+import sys
+
+import typer
+
+from emod_model.errors import EmodError
+from emod_rt.cli import demo, devices, doctor, model, process, replay, run
+
+app = typer.Typer(
+    name="emod-rt",
+    help="Real-time valence and arousal from EEG.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(devices.devices)
+app.command()(run.run)
+app.command()(replay.replay)
+app.command()(process.process)
+app.add_typer(model.app, name="model")
+app.command()(demo.demo)
+app.command()(doctor.doctor)
+
+
+def main() -> None:
+    """Run one command; expected errors become one sentence on standard error and their exit code."""
+    try:
+        app()
+    except EmodError as error:
+        sys.stderr.write(f"emod-rt: {error}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # the reader of our output has left, as `| head` does
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,51 @@
+"""`emod-rt process`: the live path over a file."""
+
+from typing import Annotated
+
+import typer
+
+from emod_model.errors import UsageError
+from emod_rt.cli.common import Channels, JsonlFile, ModelFile, channel_list
+
+
+def process(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A recording in any format that emod-rt reads.")
+    ],
+    channels: Channels = None,
+    model: ModelFile = None,
+    chunk: Annotated[
+        int | None,
+        typer.Option("--chunk", metavar="N", help="Samples handed over at a time; changes no result."),
+    ] = None,
+    jsonl: JsonlFile = None,
+) -> None:
+    """Run the live path over a recording, as fast as it goes."""
+    if chunk is not None and chunk < 1:
+        raise UsageError(f"--chunk {chunk} is not a number of samples; give 1 or more.")
+    from rich.console import Console
+
+    from emod_model.checkpoint import default_checkpoint, load_checkpoint
+    from emod_rt.cli.report import note, progress, summary_table
+    from emod_rt.clock import SystemClock
+    from emod_rt.offline import OfflineRun
+    from emod_rt.sinks.jsonl import JsonLines
+    from emod_rt.sources.uri import open_source
+    from emod_rt.torchscript import TorchScriptEngine
+
+    clock = SystemClock()
+    source = open_source(f"file:{file}", channel_list(channels), paced=False, chunk=chunk, clock=clock)
+    checkpoint = load_checkpoint(model or default_checkpoint())
+    run = OfflineRun(source, TorchScriptEngine(checkpoint), clock)
+    lines = None if jsonl is None else JsonLines(jsonl)
+    err = Console(stderr=True, highlight=False)
+    note(err, run.info, checkpoint)
+    with progress(err) as bar:
+        task = bar.add_task(file, total=None)
+        for estimate in run:
+            if lines is not None:
+                lines.push(estimate)
+            bar.update(task, completed=estimate.index / run.info.sfreq)
+    if lines is not None:
+        lines.close(run.tally.summary())
+    err.print(summary_table(run.tally.summary()))

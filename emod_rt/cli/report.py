@@ -1,0 +1,102 @@
+"""What the commands say in the terminal."""
+
+import json
+from typing import Any
+
+from rich.console import Console, Group
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from emod_model.checkpoint import Model
+from emod_rt.sources.base import StreamInfo
+from emod_rt.view import View
+
+REASONS = {
+    "settling": "settling after a start or a hole",
+    "gap": "samples were lost",
+    "bad-signal": "too few good electrodes",
+    "stalled": "no new samples",
+}
+
+
+def note(console: Console, info: StreamInfo, model: Model) -> None:
+    """Say what was opened, what was settled on the way in, and what the model is."""
+    console.print(
+        f"{info.name}: {len(info.channels)} electrodes at {info.sfreq:g} Hz ({' '.join(info.channels)})"
+    )
+    for sentence in info.notes:
+        console.print(f"  note: {sentence}", style="yellow")
+    badge = (
+        "  [black on yellow] SIMULATED [/] trained on simulated signals, not on people"
+        if model.simulated
+        else ""
+    )
+    console.print(f"model {model.name}{badge}")
+
+
+def progress(console: Console) -> Progress:
+    """Return a progress bar in seconds of signal, on standard error."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} s of signal"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def summary_table(summary: dict[str, Any]) -> Table:
+    """Return the summary as a table for people."""
+    values = summary["summary"]
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for key in ("samples", "lost", "windows", "valid", "skipped"):
+        table.add_row(key, f"{values[key]:,}")
+    if values["gaps"]:
+        shown = ", ".join(f"{count} at sample {first}" for first, count in values["gaps"][:5])
+        more = len(values["gaps"]) - 5
+        table.add_row("gaps", shown + (f" and {more} more" if more > 0 else ""))
+    latency = values["latency_ms"]
+    if latency["p50"] is not None:
+        table.add_row("latency", f"p50 {latency['p50']:.1f} ms, p99 {latency['p99']:.1f} ms")
+    return table
+
+
+def live_table(view: View) -> Group:
+    """Return the running session as a table: the newest readings, then the state."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("time", "valence", "arousal", ""):
+        table.add_column(heading, justify="right" if heading == "time" else "left")
+    newest = view.estimates[-1].t if view.estimates else 0.0
+    for estimate in view.estimates[-8:]:
+        since = f"{estimate.t - newest:+.1f} s"
+        if estimate.valid:
+            valence = _reading(estimate.valence, estimate.valence_sd)
+            arousal = _reading(estimate.arousal, estimate.arousal_sd)
+            table.add_row(since, valence, arousal, "")
+        else:
+            table.add_row(since, "", "", Text(REASONS[estimate.reason or "settling"], style="yellow"))
+    latency = "" if view.latency_ms is None else f", latency p50 {view.latency_ms[0]:.0f} ms"
+    simulated = " [SIMULATED]" if view.model_simulated else ""
+    state = Text(
+        f"{view.source}  {view.state}  {view.elapsed_s:.0f} s, {view.lost} lost, {view.windows} windows, "
+        f"{view.valid} valid{latency}  model {view.model}{simulated}",
+        style="dim",
+    )
+    message = [Text(view.message, style="bold yellow")] if view.message else []
+    return Group(table, *message, state)
+
+
+def _reading(value: float | None, sd: float | None) -> Text:
+    """Draw a value in [-1, 1] as a mark on a rule, with its number and standard deviation."""
+    if value is None or sd is None:
+        return Text("")
+    place = round((max(-1.0, min(1.0, value)) + 1) * 10)
+    rule = "".join("●" if i == place else ("┼" if i == 10 else "─") for i in range(21))
+    return Text(f"{rule} {value:+.2f} ± {sd:.2f}")
+
+
+def summary_line(summary: dict[str, Any]) -> str:
+    """Return the summary as its JSON line."""
+    return json.dumps(summary)

@@ -1,0 +1,97 @@
+"""`emod-rt run`: a live session."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emod_rt.cli.common import Channels, JsonlFile, ModelFile, Wait, channel_list, ending, positive
+
+if TYPE_CHECKING:
+    from emod_rt.session import Session
+
+SourceText = Annotated[
+    str,
+    typer.Option(
+        "--source",
+        metavar="SRC",
+        help="lsl:NAME, lsl:type=EEG,source_id=..., brainflow:BOARD?serial_port=..., file:PATH or sim:SEED.",
+    ),
+]
+
+
+def run(
+    source: SourceText,
+    channels: Channels = None,
+    model: ModelFile = None,
+    headless: Annotated[bool, typer.Option("--headless", help="No window; a table in the terminal.")] = False,
+    duration: Annotated[
+        float | None, typer.Option("--duration", metavar="S", help="Seconds of signal.")
+    ] = None,
+    hop: Annotated[
+        float | None, typer.Option("--hop", metavar="S", help="Seconds between estimates.")
+    ] = None,
+    jsonl: JsonlFile = None,
+    lsl_out: Annotated[
+        str | None, typer.Option("--lsl-out", metavar="NAME", help="Publish the estimates as an LSL stream.")
+    ] = None,
+    wait: Wait = 30.0,
+) -> None:
+    """Turn a live source into valence and arousal."""
+    positive("--duration", duration)
+    positive("--hop", hop)
+    names = channel_list(channels)
+    from emod_rt.session import Session
+
+    session = Session(
+        source,
+        model,
+        channels=names,
+        hop_s=hop,
+        duration_s=duration,
+        wait_s=wait,
+        jsonl=jsonl,
+        lsl_out=lsl_out,
+    )
+    run_session(session, headless=headless, quiet=jsonl == "-")
+
+
+def run_session(session: "Session", *, headless: bool, quiet: bool = False) -> None:
+    """Run a session to its end on the screen there is, then say how it went.
+
+    Raises
+    ------
+    EmodError
+        The source was not found or lost, or does not fit the model.
+    """
+    from rich.console import Console
+
+    from emod_rt.cli.report import note, summary_table
+    from emod_rt.cli.screen import dashboard, has_display, terminal
+
+    err = Console(stderr=True, highlight=False)
+    try:
+        with ending(_break_off), err.status(session.view().message or ""):
+            session.start()
+    except KeyboardInterrupt:
+        err.print("Ended before the source was there; nothing was read.")
+        return
+    with ending(session.stop):
+        if session.info is not None:
+            note(err, session.info, session.model)
+        if not headless and not has_display():
+            err.print("No display here, so the table instead of the dashboard.", style="yellow")
+            headless = True
+        if headless:
+            terminal(session, err, quiet=quiet)
+        else:
+            dashboard(session)
+        session.join()
+    for sentence in session.sink_notes():
+        err.print(sentence, style="yellow")
+    err.print(summary_table(session.summary()))
+    if session.error is not None:
+        raise session.error
+
+
+def _break_off() -> None:
+    raise KeyboardInterrupt

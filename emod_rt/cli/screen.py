@@ -1,0 +1,55 @@
+"""Where a running session is shown: the dashboard where there is a display, else the terminal."""
+
+import os
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.live import Live
+
+from emod_model.errors import UsageError
+from emod_rt.cli.report import live_table
+
+if TYPE_CHECKING:
+    from emod_rt.session import Session
+
+_REFRESH_S = 0.25
+
+
+def has_display() -> bool:
+    """Whether a window can be opened here."""
+    if sys.platform.startswith("linux"):
+        named = os.environ.get("QT_QPA_PLATFORM", "")
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or named == "offscreen")
+    return True
+
+
+def screen(name: str) -> Any:
+    """Return a function of the dashboard package, found by its entry point: imports point one way.
+
+    Raises
+    ------
+    UsageError
+        The package is not installed.
+    """
+    for entry in entry_points(group="emod_rt.screens", name=name):
+        return entry.load()
+    raise UsageError("The dashboard is not installed; install emod-rt anew, or use --headless.")
+
+
+def dashboard(session: "Session", screenshot: Path | None = None) -> None:
+    """Show the session in a window until it is closed or the session ends."""
+    screen("dashboard")(session, screenshot=screenshot)
+
+
+def terminal(session: "Session", console: Console, *, quiet: bool) -> None:
+    """Show the session as a table, redrawn in place where the terminal can; quiet when it cannot."""
+    if quiet or not console.is_terminal:
+        session.join()
+        return
+    with Live(live_table(session.view()), console=console, refresh_per_second=4) as live:
+        while not session.join(_REFRESH_S):
+            live.update(live_table(session.view()))
+        live.update(live_table(session.view()))

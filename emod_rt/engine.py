@@ -1,0 +1,36 @@
+"""Inference: one window in, valence and arousal out."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from emod_model.signal.spec import SignalSpec
+
+
+@dataclass(frozen=True)
+class Inference:
+    """What a model says of one window.
+
+    Attributes
+    ----------
+    mean, sd : numpy.ndarray, shape (2,)
+        Valence and arousal in [-1, 1] and their standard deviations.
+    band_power_db : numpy.ndarray, shape (channels, 5)
+        From the very spectrum that the model saw, 10 log10 of microvolts squared.
+    """
+
+    mean: npt.NDArray[np.float64]
+    sd: npt.NDArray[np.float64]
+    band_power_db: npt.NDArray[np.float64]
+
+
+class Engine(Protocol):
+    """Anything that turns conditioned windows into estimates."""
+
+    spec: SignalSpec
+
+    def infer(self, eeg: npt.NDArray[np.float32], channels: tuple[str, ...]) -> Inference:
+        """Estimate one window, shape (channels, samples), conditioned as `spec` says, microvolts."""
+        ...

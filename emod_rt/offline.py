@@ -1,0 +1,51 @@
+"""The live path over a file, as fast as it goes."""
+
+from collections.abc import Iterator
+
+from emod_rt.clock import Clock
+from emod_rt.engine import Engine
+from emod_rt.estimate import Estimate
+from emod_rt.pipeline import Pipeline
+from emod_rt.sources.base import Source
+from emod_rt.tally import Tally
+
+
+class OfflineRun:
+    """Iterate over a file's estimates; no window is ever skipped.
+
+    Parameters
+    ----------
+    source : Source
+        Unpaced; opened here.
+    engine : Engine
+        The model.
+    clock : Clock
+        For latency.
+
+    Raises
+    ------
+    EmodError
+        The file cannot be read or does not fit the model.
+    """
+
+    def __init__(self, source: Source, engine: Engine, clock: Clock) -> None:
+        self._source = source
+        try:
+            self.info = source.open(0.0)
+            self._pipeline = Pipeline(engine, self.info, clock)
+        except BaseException:
+            source.close()
+            raise
+
+    @property
+    def tally(self) -> Tally:
+        """Counters so far."""
+        return self._pipeline.tally
+
+    def __iter__(self) -> Iterator[Estimate]:
+        """Yield each window's estimate in order."""
+        try:
+            while (chunks := self._source.read(0.0)) is not None:
+                yield from self._pipeline.push(chunks)
+        finally:
+            self._source.close()

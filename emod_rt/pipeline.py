@@ -1,0 +1,125 @@
+"""From raw chunks to estimates: the same code live, replayed and offline (rule 2)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from emod_model.signal.quality import ChannelQuality
+from emod_model.signal.windows import Window, Windower
+from emod_rt.clock import Clock
+from emod_rt.engine import Engine
+from emod_rt.estimate import Estimate
+from emod_rt.smoothing import Smoother
+from emod_rt.sources.base import Chunk, StreamInfo
+from emod_rt.tally import Tally
+
+
+@dataclass(frozen=True)
+class _Pending:
+    window: Window
+    t: float
+    arrival: float
+
+
+class Pipeline:
+    """Condition, cut windows, infer, smooth. No thread, no device; time only to measure latency.
+
+    Parameters
+    ----------
+    engine : Engine
+        The model.
+    info : StreamInfo
+        The source.
+    clock : Clock
+        For latency, and to know that it has fallen behind.
+    hop_s : float, optional
+        Time between estimates, s; the model's own by default.
+    late_s : float, optional
+        Live, a window that has waited longer than this is skipped and counted when a newer one is there.
+        None (offline) never skips.
+
+    Raises
+    ------
+    ModelError
+        The source's rate or electrodes do not fit the model.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        info: StreamInfo,
+        clock: Clock,
+        hop_s: float | None = None,
+        late_s: float | None = None,
+    ) -> None:
+        self.tally = Tally()
+        self.quality: tuple[ChannelQuality, ...] = ()
+        self.band_power_db: npt.NDArray[np.float64] | None = None
+        self._engine = engine
+        self._info = info
+        self._clock = clock
+        self._late_s = late_s
+        self.windower = Windower(engine.spec, info.sfreq, len(info.channels), hop_s)
+        self._smoother = Smoother()
+        self._last: tuple[int, float] = (0, 0.0)
+
+    def push(self, chunks: Iterable[Chunk]) -> Iterator[Estimate]:
+        """Take in everything that has arrived and yield each estimate as soon as it is there."""
+        pending = [item for chunk in chunks for part in _without_missing(chunk) for item in self._cut(part)]
+        for position, item in enumerate(pending):
+            waited = self._clock.now() - item.arrival
+            if self._late_s is not None and waited > self._late_s and position + 1 < len(pending):
+                self.tally.skipped += 1
+                continue
+            yield self._publish(item)
+
+    def stalled(self, now: float, last_arrival: float) -> Estimate:
+        """Return the estimate that says the source has gone quiet: no number."""
+        index, t = self._last
+        estimate = Estimate(t, index, None, None, None, None, "stalled", 1000 * (now - last_arrival))
+        self.tally.count(estimate)
+        return estimate
+
+    def _cut(self, chunk: Chunk) -> list[_Pending]:
+        self.tally.take(chunk.first_index, chunk.data.shape[1])
+        windows = self.windower.push(chunk.first_index, chunk.data)
+        self._last = (chunk.first_index + chunk.data.shape[1] - 1, float(chunk.times[-1]))
+        return [_Pending(window, self._time_of(window.index, chunk), chunk.arrival) for window in windows]
+
+    def _time_of(self, index: int, chunk: Chunk) -> float:
+        """Time of a sample of the chunk or, when it was lost, of where it would have been."""
+        within = index - chunk.first_index
+        if within >= 0:
+            return float(chunk.times[within])
+        return float(chunk.times[0]) + within / self._info.sfreq
+
+    def _publish(self, item: _Pending) -> Estimate:
+        window = item.window
+        self.quality = window.quality
+        values: tuple[float | None, float | None, float | None, float | None] = (None, None, None, None)
+        if window.eeg is not None:
+            good = list(window.good)
+            inference = self._engine.infer(window.eeg, tuple(self._info.channels[row] for row in good))
+            bands = np.full((len(self._info.channels), inference.band_power_db.shape[1]), np.nan)
+            bands[good] = inference.band_power_db
+            self.band_power_db = bands
+            mean, sd = self._smoother.update(window.index / self._info.sfreq, inference.mean, inference.sd)
+            values = (float(mean[0]), float(mean[1]), float(sd[0]), float(sd[1]))
+        latency_ms = 1000 * (self._clock.now() - item.arrival)
+        estimate = Estimate(item.t, window.index, *values, window.reason, latency_ms)
+        self.tally.count(estimate)
+        return estimate
+
+
+def _without_missing(chunk: Chunk) -> Iterator[Chunk]:
+    """Split a chunk where every channel is missing: such samples were lost."""
+    there = ~np.isnan(chunk.data).all(axis=0)
+    if there.all():
+        if there.size:
+            yield chunk
+        return
+    edges = np.flatnonzero(np.diff(there, prepend=False, append=False))
+    for low, high in edges.reshape(-1, 2).tolist():
+        yield Chunk(chunk.first_index + low, chunk.data[:, low:high], chunk.times[low:high], chunk.arrival)

@@ -1,0 +1,292 @@
+"""A live session: source thread, pipeline thread, sinks, and a picture of it all for screens."""
+
+import contextlib
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint
+from emod_model.errors import EmodError
+from emod_rt.acquisition import Acquisition
+from emod_rt.clock import Clock, SystemClock
+from emod_rt.estimate import Estimate
+from emod_rt.limit import Limited
+from emod_rt.pipeline import Pipeline
+from emod_rt.sinks.base import Detached, Sink
+from emod_rt.sinks.jsonl import JsonLines
+from emod_rt.sources.base import Source, StreamInfo
+from emod_rt.torchscript import TorchScriptEngine
+from emod_rt.view import State, View
+
+STALL_S = 0.8
+_LATE_S = 1.0
+_TAKE_S = 0.05
+_VIEW_S = 120.0
+_TRACE_S = 10.0
+
+
+class Session:
+    """Turn a source into estimates.
+
+    Use it as a context manager and iterate; or `start` it and look at `view()` from any thread.
+
+    Parameters
+    ----------
+    source : str or Source
+        "lsl:NAME", "brainflow:BOARD?...", "file:PATH", "sim:SEED", or an object of your own.
+    model : str, Path, Model or None
+        Checkpoint; the shipped one by default.
+    channels : sequence of str, optional
+        Electrode names, for a source that does not tell its own, or a selection of them.
+    hop_s : float, optional
+        Seconds between estimates.
+    duration_s : float, optional
+        Seconds of signal after which the session ends.
+    wait_s : float
+        How long to wait for the source.
+    jsonl : str, optional
+        File, or "-", that gets the JSON lines.
+    lsl_out : str, optional
+        Name of an LSL stream of type Affect.
+    clock : Clock, optional
+        Time; the machine's own by default.
+
+    Raises
+    ------
+    EmodError
+        From `start`: the source is not there, cannot be EEG, or does not fit the model.
+    """
+
+    def __init__(
+        self,
+        source: str | Source,
+        model: str | Path | Model | None = None,
+        *,
+        channels: Sequence[str] | None = None,
+        hop_s: float | None = None,
+        duration_s: float | None = None,
+        wait_s: float = 30.0,
+        jsonl: str | None = None,
+        lsl_out: str | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._clock = clock or SystemClock()
+        self.model = model if isinstance(model, Model) else load_checkpoint(model or default_checkpoint())
+        if isinstance(source, str):
+            from emod_rt.sources.uri import open_source
+
+            self._name = source
+            source = open_source(source, channels, clock=self._clock)
+        else:
+            self._name = type(source).__name__
+        if duration_s is not None:
+            source = Limited(source, duration_s, self._clock)
+        self._acquisition = Acquisition(source, self._clock)
+        self._hop_s = hop_s
+        self._wait_s = wait_s
+        self._jsonl = jsonl
+        self._lsl_out = lsl_out
+        self._sinks: list[Detached] = []
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._queue: queue.Queue[Estimate | None] = queue.Queue(2048)
+        self._recent: deque[Estimate] = deque()
+        self._stalled = False
+        self._pipeline: Pipeline | None = None
+        self._view = self._blank("waiting", f"Waiting for {self._name}.")
+        self.info: StreamInfo | None = None
+        self.error: EmodError | None = None
+
+    # -- life
+
+    def start(self) -> Self:
+        """Connect and begin; returns once the source is open."""
+        try:
+            info = self._acquisition.open(self._wait_s)
+            self.info = info
+            engine = TorchScriptEngine(self.model)
+            self._pipeline = Pipeline(engine, info, self._clock, self._hop_s, late_s=_LATE_S)
+            engine.warm_up(info.channels)
+            self._sinks = [Detached(sink) for sink in self._open_sinks(info, self._pipeline.windower.hop_s)]
+        except EmodError as error:
+            self._acquisition.stop()
+            self.error = error
+            self._view = self._blank("failed", str(error))
+            raise
+        except BaseException:
+            self._acquisition.stop()
+            raise
+        self._thread = threading.Thread(target=self._run, args=(self._pipeline, info), name="emod-pipeline")
+        self._acquisition.start()
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Ask the session to end; safe from any thread and in a signal handler."""
+        self._stop.set()
+
+    def join(self, timeout_s: float | None = None) -> bool:
+        """Wait until every thread has ended; return whether they have."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+            return not self._thread.is_alive()
+        return True
+
+    def _open_sinks(self, info: StreamInfo, hop_s: float) -> Iterator[Sink]:
+        if self._jsonl is not None:
+            yield JsonLines(self._jsonl)
+        if self._lsl_out is not None:
+            from emod_rt.sinks.lsl_out import AffectOutlet
+
+            yield AffectOutlet(self._lsl_out, info, self.model.name, self.model.simulated, hop_s)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self.join()
+
+    def __iter__(self) -> Iterator[Estimate]:
+        """Yield estimates as they come; a reader that is slow misses the oldest.
+
+        Raises
+        ------
+        SourceError
+            At the end, when the source was lost for good.
+        """
+        while (estimate := self._queue.get()) is not None:
+            yield estimate
+        if self.error is not None:
+            raise self.error
+
+    # -- looking at it
+
+    def view(self) -> View:
+        """Return the newest picture."""
+        return self._view
+
+    def summary(self) -> dict[str, Any]:
+        """Return the object of the last JSON line."""
+        if self._pipeline is None:
+            raise RuntimeError("the session has not started")
+        return self._pipeline.tally.summary()
+
+    def sink_notes(self) -> list[str]:
+        """Return one sentence on each sink that lost something."""
+        notes = [f"{sink.broken}." for sink in self._sinks if sink.broken]
+        return notes + [
+            f"A sink was too slow and missed {s.dropped} estimates." for s in self._sinks if s.dropped
+        ]
+
+    # -- the pipeline thread
+
+    def _run(self, pipeline: Pipeline, info: StreamInfo) -> None:
+        try:
+            while not self._stop.is_set():
+                chunks = self._acquisition.take(_TAKE_S)
+                if chunks is None:
+                    break
+                for estimate in pipeline.push(chunks):
+                    self._deliver(estimate)
+                self._watch(pipeline, bool(chunks))
+                self._view = self._picture(pipeline, info, "stalled" if self._stalled else "running")
+        except EmodError as error:
+            self.error = error
+        finally:
+            self._acquisition.stop()
+            self.error = self.error or self._acquisition.error
+            for sink in self._sinks:
+                sink.close(pipeline.tally.summary())
+            self._view = self._picture(pipeline, info, "failed" if self.error else "ended")
+            self._offer(None)
+
+    def _watch(self, pipeline: Pipeline, news: bool) -> None:
+        """Say once that the source has gone quiet, and when it is back."""
+        now = self._clock.now()
+        quiet = now - self._acquisition.last_arrival
+        if news:
+            self._stalled = False
+        elif quiet >= STALL_S and not self._stalled:
+            self._stalled = True
+            self._deliver(pipeline.stalled(now, self._acquisition.last_arrival))
+
+    def _deliver(self, estimate: Estimate) -> None:
+        for sink in self._sinks:
+            sink.push(estimate)
+        self._recent.append(estimate)
+        while self._recent and self._recent[0].t < estimate.t - _VIEW_S:
+            self._recent.popleft()
+        self._offer(estimate)
+
+    def _offer(self, estimate: Estimate | None) -> None:
+        while True:
+            try:
+                self._queue.put_nowait(estimate)
+                return
+            except queue.Full:
+                with contextlib.suppress(queue.Empty):
+                    self._queue.get_nowait()
+
+    # -- the picture
+
+    def _blank(self, state: State, message: str | None) -> View:
+        return View(
+            state=state,
+            message=message,
+            source=self._name,
+            source_simulated=False,
+            sfreq=0.0,
+            channels=(),
+            model=self.model.name,
+            model_simulated=self.model.simulated,
+            elapsed_s=0.0,
+            samples=0,
+            lost=0,
+            windows=0,
+            valid=0,
+            skipped=0,
+            latency_ms=None,
+            estimates=(),
+            quality=(),
+            band_power_db=None,
+            traces=np.empty((0, 0), np.float32),
+            trace_sfreq=self.model.spec.sfreq,
+            trace_end=0,
+        )
+
+    def _picture(self, pipeline: Pipeline, info: StreamInfo, state: State) -> View:
+        message = None
+        if state == "stalled":
+            quiet_s = self._clock.now() - self._acquisition.last_arrival
+            message = f"No new samples from {self._name} for {quiet_s:.0f} s."
+        elif state == "failed":
+            message = str(self.error)
+        tally = pipeline.tally
+        return replace(
+            self._blank(state, message),
+            source_simulated=info.simulated,
+            sfreq=info.sfreq,
+            channels=info.channels,
+            elapsed_s=(tally.end - (tally.first_index or 0)) / info.sfreq,
+            samples=tally.samples,
+            lost=tally.lost,
+            windows=tally.windows,
+            valid=tally.valid,
+            skipped=tally.skipped,
+            latency_ms=tally.latency_ms(600),
+            estimates=tuple(self._recent),
+            quality=pipeline.quality,
+            band_power_db=pipeline.band_power_db,
+            traces=pipeline.windower.trace(round(_TRACE_S * self.model.spec.sfreq)),
+            trace_end=pipeline.windower.trace_end,
+        )

@@ -1,0 +1,72 @@
+"""Sinks never slow the pipeline: each works in a thread of its own behind a bounded queue."""
+
+import queue
+import threading
+from typing import Any, Protocol
+
+from emod_rt.estimate import Estimate
+
+_QUEUE = 2048
+
+
+class Sink(Protocol):
+    """Anything that estimates go to."""
+
+    name: str
+
+    def push(self, estimate: Estimate) -> None:
+        """Take one estimate; may raise OSError when it is broken."""
+        ...
+
+    def close(self, summary: dict[str, Any]) -> None:
+        """Finish; `summary` is the object of the last JSON line."""
+        ...
+
+
+class Detached:
+    """Runs a sink in a thread of its own.
+
+    A sink that is slow loses estimates, counted in `dropped`; one that breaks is left alone, and
+    `broken` says why. Neither holds the pipeline up.
+
+    Parameters
+    ----------
+    sink : Sink
+        What does the work.
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self.dropped = 0
+        self.broken: str | None = None
+        self._sink = sink
+        self._queue: queue.Queue[Estimate | None] = queue.Queue(_QUEUE)
+        self._summary: dict[str, Any] = {}
+        self._thread = threading.Thread(target=self._run, name=f"emod-sink-{sink.name}", daemon=True)
+        self._thread.start()
+
+    def push(self, estimate: Estimate) -> None:
+        """Hand one estimate over, at once."""
+        try:
+            self._queue.put_nowait(estimate)
+        except queue.Full:
+            self.dropped += 1
+
+    def close(self, summary: dict[str, Any], timeout_s: float = 2.0) -> None:
+        """Let the sink finish what it has, at most `timeout_s`: a reader that hangs must not hang the end."""
+        self._summary = summary
+        try:
+            self._queue.put(None, timeout=timeout_s)
+        except queue.Full:
+            self.broken = self.broken or f"{self._sink.name} takes no more data"
+            return
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        try:
+            while (estimate := self._queue.get()) is not None:
+                self._sink.push(estimate)
+            self._sink.close(self._summary)
+        except OSError as error:
+            self.broken = f"{self._sink.name} is broken: {error.strerror or error}"
+            while self._queue.get() is not None:
+                self.dropped += 1

@@ -1,0 +1,50 @@
+"""JSON lines: one object a window, then the summary."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+from emod_model.errors import UsageError
+from emod_rt.estimate import Estimate
+
+
+class JsonLines:
+    """Writes the JSON-lines contract to a file or, for "-", to standard output; every line at once.
+
+    Parameters
+    ----------
+    target : str
+        Path or "-".
+
+    Raises
+    ------
+    UsageError
+        The file cannot be written.
+    """
+
+    name = "jsonl"
+
+    def __init__(self, target: str) -> None:
+        self._own = target != "-"
+        try:
+            self._out: TextIO = Path(target).open("w", encoding="utf-8") if self._own else sys.stdout  # noqa: SIM115 - closed by close()
+        except OSError as error:
+            raise UsageError(
+                f"JSON lines cannot be written to {target} ({error.strerror}); choose another file, "
+                "or - for standard output."
+            ) from error
+
+    def push(self, estimate: Estimate) -> None:
+        """Write one line."""
+        self._line(estimate.to_json())
+
+    def close(self, summary: dict[str, Any]) -> None:
+        """Write the summary and close the file."""
+        self._line(summary)
+        if self._own:
+            self._out.close()
+
+    def _line(self, value: dict[str, Any]) -> None:
+        self._out.write(json.dumps(value) + "\n")
+        self._out.flush()

@@ -1,0 +1,45 @@
+"""The compiled network as an engine."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from emod_model.checkpoint import Model
+from emod_model.features import band_power_db, extract
+from emod_rt.engine import Inference
+
+
+class TorchScriptEngine:
+    """The compiled network on one thread.
+
+    One window is little work: a second thread costs more than it brings and makes latency uneven.
+    The optimising executor is off, since it recompiles while it runs and so changes the last bits.
+
+    Parameters
+    ----------
+    model : Model
+        The checkpoint.
+    """
+
+    def __init__(self, model: Model) -> None:
+        torch.set_num_threads(1)
+        self.spec = model.spec
+        self._network = model.script()
+
+    def infer(self, eeg: npt.NDArray[np.float32], channels: tuple[str, ...]) -> Inference:
+        """Estimate one window, shape (channels, samples), conditioned as `spec` says, microvolts."""
+        with torch.inference_mode(), torch.jit.optimized_execution(False):
+            features = extract(torch.from_numpy(eeg)[None], channels, self.spec.sfreq, self.spec)
+            mean, sd = self._network(*features)
+            bands = band_power_db(features.spectral[0].mean(dim=-2))
+        return Inference(
+            mean[0].double().numpy(),
+            sd[0].double().numpy(),
+            bands.double().numpy(),
+        )
+
+    def warm_up(self, channels: tuple[str, ...]) -> None:
+        """Run once on silence so that the first window of a session is not a slow one."""
+        rng = np.random.default_rng(0)
+        window = rng.standard_normal((len(channels), self.spec.window_samples))
+        self.infer(window.astype(np.float32), channels)

@@ -50,7 +50,7 @@ class Conditioner:
         """Start anew: the next sample is taken as the steady state."""
         self._resampler.reset()
         self._state = np.zeros((len(self._sos), self._n_channels, 2))
-        self._offset = np.full((self._n_channels, 1), np.nan)
+        self._offset: npt.NDArray[np.float64] = np.full((self._n_channels, 1), np.nan)
         self._held = self._offset
         self._all_started = False
 
@@ -94,8 +94,8 @@ class Conditioner:
         finite = np.isfinite(raw)
         if not (self._all_started and finite.all()):
             raw = self._fill(raw, finite)
-        self._held = raw[:, -1:]
-        centred = raw - self._offset
+        self._held = raw[:, -1:].copy()  # the caller may reuse its buffer
+        centred: npt.NDArray[np.float64] = raw - self._offset
         return centred if self._all_started else np.nan_to_num(centred)
 
     def _fill(self, raw: npt.NDArray[np.float64], finite: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:

@@ -1,0 +1,286 @@
+"""Checkpoints: one safetensors file that carries its own configuration."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from emod_model.errors import InputFileError, ModelError
+from emod_model.features import extract
+from emod_model.network import EMOD, EMODConfig, script
+from emod_model.signal.spec import SignalSpec
+
+METADATA_KEY = "emod"
+FORMAT = 1
+
+
+class LabelSpace(BaseModel):
+    """What the two outputs mean."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    names: tuple[str, ...] = ("valence", "arousal")
+    low: float = -1.0
+    high: float = 1.0
+    neutral: float = 0.0
+
+
+class CheckpointInfo(BaseModel):
+    """Everything a checkpoint says of itself beside its weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: int = Field(FORMAT, ge=FORMAT, le=FORMAT, description="version of this layout")
+    name: str = Field(min_length=1, description="what a person calls the model")
+    network: EMODConfig = Field(description="architecture")
+    signal: SignalSpec = Field(description="signal specification it was trained on")
+    labels: LabelSpace = Field(LabelSpace(), description="meaning of the outputs")
+    training_data: str = Field(min_length=1, description="what it was trained on, one or two sentences")
+    licence: str = Field(min_length=1, description="licence of the weights")
+    figures: dict[str, float] = Field({}, description="what was measured of it: name -> value")
+    simulated: bool = Field(description="trained on simulated signals")
+
+    @model_validator(mode="after")
+    def _one_spectrum(self) -> "CheckpointInfo":
+        if self.network.spectrum != self.signal.spectrum:
+            raise ValueError(
+                f"network spectrum {self.network.spectrum!r} is not the signal's {self.signal.spectrum!r}"
+            )
+        return self
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained network with everything needed to use it rightly.
+
+    Attributes
+    ----------
+    info : CheckpointInfo
+        What the checkpoint says of itself.
+    network : EMOD
+        In evaluation mode, on the CPU.
+    sha256 : str
+        Of the file, 64 hexadecimal digits.
+    path : pathlib.Path
+        The file.
+    """
+
+    info: CheckpointInfo
+    network: EMOD
+    sha256: str
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+        return self.info.name
+
+    @property
+    def spec(self) -> SignalSpec:
+        """Signal specification the model was trained on."""
+        return self.info.signal
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the weights were trained on simulated signals."""
+        return self.info.simulated
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """Trained numbers, heads included."""
+        return sum(p.numel() for p in self.network.parameters())
+
+    @property
+    def card(self) -> str:
+        """The model in two or three sentences."""
+        origin = (
+            "Its weights were trained on simulated signals: they show that the program works and say nothing "
+            "about a person."
+            if self.simulated
+            else "Emotion read from EEG is weak across people: calibrate before trusting it."
+        )
+        spec = self.spec
+        return (
+            f"{self.name}: {self.n_parameters:,} parameters, trained on {self.training_data.rstrip('.')}. "
+            f"It takes {spec.window_s:g} s windows at {spec.sfreq:g} Hz, {spec.band_hz[0]:g} to "
+            f"{spec.band_hz[1]:g} Hz, average reference. {origin}"
+        )
+
+    @property
+    def training_data(self) -> str:
+        """What the model was trained on."""
+        return self.info.training_data
+
+    def encode(
+        self, eeg: npt.ArrayLike | Tensor, channel_names: Sequence[str], sfreq: float
+    ) -> tuple[Tensor, Tensor]:
+        """Return tokens and embeddings of conditioned windows.
+
+        Parameters
+        ----------
+        eeg : array_like or torch.Tensor, shape (batch, channels, samples)
+            Microvolts, conditioned as `spec` says; up to 10 s, a whole number of time tokens.
+        channel_names : sequence of str
+            Electrode of each channel.
+        sfreq : float
+            Rate, Hz: the specification's own.
+
+        Returns
+        -------
+        tokens : torch.Tensor, shape (batch, channels, time tokens, features)
+        embedding : torch.Tensor, shape (batch, features)
+            Unit length.
+
+        Raises
+        ------
+        ModelError
+            A signal that does not fit: shape, rate, length, missing values.
+        UsageError
+            An unknown or repeated electrode.
+        """
+        features = extract(_as_windows(eeg), channel_names, sfreq, self.spec)
+        with torch.inference_mode():
+            tokens, embedding = self.network.encode(*features)
+        return tokens, embedding
+
+    def script(self) -> torch.jit.ScriptModule:
+        """Compile the network to TorchScript: one module for every montage and window length."""
+        return script(self.network)
+
+
+def _as_windows(eeg: npt.ArrayLike | Tensor) -> Tensor:
+    windows = eeg if isinstance(eeg, Tensor) else torch.from_numpy(np.array(eeg, dtype=np.float32))
+    if windows.ndim == 3 and windows.shape[0] == 0:
+        raise ModelError("a batch of 0 windows has nothing to encode; give at least one.")
+    if not bool(torch.isfinite(windows).all()):
+        raise ModelError(
+            f"{int((~torch.isfinite(windows)).sum())} values of the EEG are missing (NaN or infinite); "
+            "leave the channel out or the window."
+        )
+    return windows.to(torch.float32)
+
+
+def default_checkpoint() -> Path:
+    """Return the path of the weights that come with the package, trained on simulated signals."""
+    return Path(__file__).parent / "weights" / "simulated.safetensors"
+
+
+def save_checkpoint(path: Path | str, network: EMOD, info: CheckpointInfo) -> None:
+    """Write a checkpoint; an existing file is replaced in one step or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        Conventionally ends in .safetensors.
+    network : EMOD
+        Built from `info.network`.
+    info : CheckpointInfo
+        Goes into the file's metadata as JSON.
+
+    Raises
+    ------
+    ModelError
+        The network is not of the architecture that `info` tells, or holds NaN.
+    InputFileError
+        The file cannot be written.
+    """
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    _check_tensors(tensors, info.network, "the network to save")
+    target = Path(path)
+    part = target.with_name(f"{target.name}.tmp")
+    try:
+        part.write_bytes(save(tensors, {METADATA_KEY: info.model_dump_json()}))
+        part.replace(target)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputFileError(
+            f"{target} cannot be written: {error.strerror}; choose another place."
+        ) from error
+
+
+def load_checkpoint(path: Path | str) -> Model:
+    """Read a checkpoint.
+
+    Parameters
+    ----------
+    path : path-like
+        A .safetensors file that `save_checkpoint` wrote.
+
+    Returns
+    -------
+    Model
+        Ready to use on the CPU.
+
+    Raises
+    ------
+    InputFileError
+        Missing, truncated, not safetensors, or without this project's metadata.
+    ModelError
+        The weights are not those of the network that the metadata tells.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise InputFileError(f"no model file at {source}; give the path of a .safetensors checkpoint.")
+    try:
+        with safe_open(source, framework="pt") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+    except (SafetensorError, OSError) as error:
+        raise InputFileError(
+            f"{source} is not a whole safetensors file ({error}); fetch or export it again."
+        ) from error
+    info = _parse_metadata(metadata, source)
+    _check_tensors(tensors, info.network, str(source))
+    network = EMOD(info.network)
+    network.load_state_dict(tensors)
+    network.eval().requires_grad_(False)
+    return Model(info, network, sha256, source)
+
+
+def _parse_metadata(metadata: dict[str, str], source: Path) -> CheckpointInfo:
+    """Read the configuration out of a file's metadata."""
+    if METADATA_KEY not in metadata:
+        raise InputFileError(
+            f"{source} holds weights without an EMOD configuration; convert foreign weights with import-weights."
+        )
+    try:
+        return CheckpointInfo.model_validate(json.loads(metadata[METADATA_KEY]))
+    except (ValidationError, json.JSONDecodeError) as error:
+        detail = error.errors()[0] if isinstance(error, ValidationError) else {"msg": str(error), "loc": ()}
+        place = ".".join(str(part) for part in detail["loc"])
+        raise InputFileError(
+            f"{source} has a configuration this version cannot read ({place or 'JSON'}: {detail['msg']}); "
+            "export it again or update the program."
+        ) from error
+
+
+def _check_tensors(tensors: dict[str, Tensor], config: EMODConfig, what: str) -> None:
+    """Refuse weights that are not exactly those of a network of `config`."""
+    # The meta device gives names and shapes without allocating or drawing numbers.
+    with torch.device("meta"):
+        expected = EMOD(config).state_dict()
+    problems = [f"{name} is missing" for name in expected.keys() - tensors.keys()]
+    problems += [f"{name} is not expected" for name in tensors.keys() - expected.keys()]
+    for name in expected.keys() & tensors.keys():
+        have, want = tensors[name], expected[name]
+        if have.shape != want.shape:
+            problems.append(f"{name} has shape {tuple(have.shape)} instead of {tuple(want.shape)}")
+        elif have.dtype != want.dtype:
+            problems.append(f"{name} is {have.dtype} instead of {want.dtype}")
+        elif not bool(torch.isfinite(have).all()):
+            problems.append(f"{name} holds NaN or infinity")
+    if problems:
+        first = sorted(problems)[0]
+        more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+        raise ModelError(f"the weights of {what} do not fit their network: {first}{more}; export them again.")

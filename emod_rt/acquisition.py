@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
@@ -17,7 +18,8 @@ class Acquisition:
     """Reads a source in a thread of its own and keeps the newest samples in a ring.
 
     The reader takes what is new with `take`. When it is away for longer than the ring holds, what was
-    overwritten is a hole to it, and the source thread never waits.
+    overwritten is a hole to it, and the source thread never waits. A `tap`, set before `start`, is
+    handed every chunk at once; it must not block.
 
     Parameters
     ----------
@@ -38,6 +40,7 @@ class Acquisition:
         self._thread: threading.Thread | None = None
         self._heads: deque[tuple[int, int, float]] = deque()
         self._ended = False
+        self.tap: Callable[[Chunk], None] | None = None
         self.error: EmodError | None = None
         self.last_arrival = 0.0
         self.info: StreamInfo | None = None
@@ -112,6 +115,8 @@ class Acquisition:
                 self._times.write(chunk.first_index, chunk.times[None])
                 self._heads.append((chunk.first_index, chunk.data.shape[1], chunk.arrival))
                 self.last_arrival = chunk.arrival
+                if self.tap is not None:
+                    self.tap(chunk)
             while self._heads and sum(self._heads[0][:2]) <= self._data.start:
                 self._heads.popleft()
             self._news.notify_all()

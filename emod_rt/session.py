@@ -19,9 +19,10 @@ from emod_rt.clock import Clock, SystemClock
 from emod_rt.estimate import Estimate
 from emod_rt.limit import Limited
 from emod_rt.pipeline import Pipeline
-from emod_rt.sinks.base import Detached, Sink
+from emod_rt.recording.recorder import Recorder
+from emod_rt.sinks.base import Detached
 from emod_rt.sinks.jsonl import JsonLines
-from emod_rt.sources.base import Source, StreamInfo
+from emod_rt.sources.base import Chunk, Source, StreamInfo
 from emod_rt.torchscript import TorchScriptEngine
 from emod_rt.view import State, View
 
@@ -55,6 +56,8 @@ class Session:
         File, or "-", that gets the JSON lines.
     lsl_out : str, optional
         Name of an LSL stream of type Affect.
+    record : Path, optional
+        New XDF file for the raw signal and the estimates.
     clock : Clock, optional
         Time; the machine's own by default.
 
@@ -75,6 +78,7 @@ class Session:
         wait_s: float = 30.0,
         jsonl: str | None = None,
         lsl_out: str | None = None,
+        record: Path | None = None,
         clock: Clock | None = None,
     ) -> None:
         self._clock = clock or SystemClock()
@@ -93,7 +97,9 @@ class Session:
         self._wait_s = wait_s
         self._jsonl = jsonl
         self._lsl_out = lsl_out
-        self._sinks: list[Detached] = []
+        self._record = record
+        self._sinks: list[Detached[Estimate]] = []
+        self._recorder: Detached[Chunk | Estimate] | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._queue: queue.Queue[Estimate | None] = queue.Queue(2048)
@@ -114,7 +120,7 @@ class Session:
             engine = TorchScriptEngine(self.model)
             self._pipeline = Pipeline(engine, info, self._clock, self._hop_s, late_s=_LATE_S)
             engine.warm_up(info.channels)
-            self._sinks = [Detached(sink) for sink in self._open_sinks(info, self._pipeline.windower.hop_s)]
+            self._open_sinks(info, self._pipeline.windower.hop_s)
         except EmodError as error:
             self._acquisition.stop()
             self.error = error
@@ -139,13 +145,20 @@ class Session:
             return not self._thread.is_alive()
         return True
 
-    def _open_sinks(self, info: StreamInfo, hop_s: float) -> Iterator[Sink]:
+    def _open_sinks(self, info: StreamInfo, hop_s: float) -> None:
+        if self._record is not None:
+            self._recorder = Detached(Recorder(self._record, info, self._clock, self.model.name))
+            self._acquisition.tap = self._recorder.push
         if self._jsonl is not None:
-            yield JsonLines(self._jsonl)
+            self._sinks.append(Detached(JsonLines(self._jsonl)))
         if self._lsl_out is not None:
             from emod_rt.sinks.lsl_out import AffectOutlet
 
-            yield AffectOutlet(self._lsl_out, info, self.model.name, self.model.simulated, hop_s)
+            outlet = AffectOutlet(self._lsl_out, info, self.model.name, self.model.simulated, hop_s)
+            self._sinks.append(Detached(outlet))
+
+    def _outputs(self) -> list[Detached[Any]]:
+        return [*self._sinks, *([self._recorder] if self._recorder else [])]
 
     def __enter__(self) -> Self:
         return self.start()
@@ -183,10 +196,9 @@ class Session:
 
     def sink_notes(self) -> list[str]:
         """Return one sentence on each sink that lost something."""
-        notes = [f"{sink.broken}." for sink in self._sinks if sink.broken]
-        return notes + [
-            f"A sink was too slow and missed {s.dropped} estimates." for s in self._sinks if s.dropped
-        ]
+        notes = [f"The {sink.broken}." for sink in self._outputs() if sink.broken]
+        slow = [sink for sink in self._outputs() if sink.dropped and not sink.broken]
+        return notes + [f"The {sink.name} was too slow and missed {sink.dropped} items." for sink in slow]
 
     # -- the pipeline thread
 
@@ -205,7 +217,7 @@ class Session:
         finally:
             self._acquisition.stop()
             self.error = self.error or self._acquisition.error
-            for sink in self._sinks:
+            for sink in self._outputs():
                 sink.close(pipeline.tally.summary())
             self._view = self._picture(pipeline, info, "failed" if self.error else "ended")
             self._offer(None)
@@ -223,6 +235,8 @@ class Session:
     def _deliver(self, estimate: Estimate) -> None:
         for sink in self._sinks:
             sink.push(estimate)
+        if self._recorder is not None:
+            self._recorder.push(estimate)
         self._recent.append(estimate)
         while self._recent and self._recent[0].t < estimate.t - _VIEW_S:
             self._recent.popleft()

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from emod_model.errors import EmodError
-from emod_rt.cli import demo, devices, doctor, model, process, replay, run
+from emod_rt.cli import demo, devices, doctor, model, process, record, replay, run
 
 app = typer.Typer(
     name="emod-rt",
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.command()(devices.devices)
 app.command()(run.run)
+app.command()(record.record)
 app.command()(replay.replay)
 app.command()(process.process)
 app.add_typer(model.app, name="model")

@@ -1,5 +1,6 @@
 """`emod-rt run`: a live session."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,6 +35,9 @@ def run(
     lsl_out: Annotated[
         str | None, typer.Option("--lsl-out", metavar="NAME", help="Publish the estimates as an LSL stream.")
     ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="FILE", help="Record the raw signal as a new XDF file.")
+    ] = None,
     wait: Wait = 30.0,
 ) -> None:
     """Turn a live source into valence and arousal."""
@@ -51,6 +55,7 @@ def run(
         wait_s=wait,
         jsonl=jsonl,
         lsl_out=lsl_out,
+        record=record,
     )
     run_session(session, headless=headless, quiet=jsonl == "-")
 

@@ -2,20 +2,20 @@
 
 import queue
 import threading
-from typing import Any, Protocol
-
-from emod_rt.estimate import Estimate
+from typing import Any, Generic, Protocol, TypeVar
 
 _QUEUE = 2048
+Item = TypeVar("Item")
+Taken = TypeVar("Taken", contravariant=True)
 
 
-class Sink(Protocol):
-    """Anything that estimates go to."""
+class Sink(Protocol[Taken]):
+    """Anything that estimates, or samples, go to."""
 
     name: str
 
-    def push(self, estimate: Estimate) -> None:
-        """Take one estimate; may raise OSError when it is broken."""
+    def push(self, item: Taken, /) -> None:
+        """Take one; may raise OSError when it is broken."""
         ...
 
     def close(self, summary: dict[str, Any]) -> None:
@@ -23,10 +23,10 @@ class Sink(Protocol):
         ...
 
 
-class Detached:
+class Detached(Generic[Item]):
     """Runs a sink in a thread of its own.
 
-    A sink that is slow loses estimates, counted in `dropped`; one that breaks is left alone, and
+    A sink that is slow loses items, counted in `dropped`; one that breaks is left alone, and
     `broken` says why. Neither holds the pipeline up.
 
     Parameters
@@ -35,19 +35,20 @@ class Detached:
         What does the work.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink[Item]) -> None:
         self.dropped = 0
         self.broken: str | None = None
+        self.name = sink.name
         self._sink = sink
-        self._queue: queue.Queue[Estimate | None] = queue.Queue(_QUEUE)
+        self._queue: queue.Queue[Item | None] = queue.Queue(_QUEUE)
         self._summary: dict[str, Any] = {}
         self._thread = threading.Thread(target=self._run, name=f"emod-sink-{sink.name}", daemon=True)
         self._thread.start()
 
-    def push(self, estimate: Estimate) -> None:
-        """Hand one estimate over, at once."""
+    def push(self, item: Item) -> None:
+        """Hand one over, at once."""
         try:
-            self._queue.put_nowait(estimate)
+            self._queue.put_nowait(item)
         except queue.Full:
             self.dropped += 1
 
@@ -57,16 +58,16 @@ class Detached:
         try:
             self._queue.put(None, timeout=timeout_s)
         except queue.Full:
-            self.broken = self.broken or f"{self._sink.name} takes no more data"
+            self.broken = self.broken or f"{self.name} takes no more data"
             return
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
         try:
-            while (estimate := self._queue.get()) is not None:
-                self._sink.push(estimate)
+            while (item := self._queue.get()) is not None:
+                self._sink.push(item)
             self._sink.close(self._summary)
         except OSError as error:
-            self.broken = f"{self._sink.name} is broken: {error.strerror or error}"
+            self.broken = f"{self.name} is broken: {error.strerror or error}"
             while self._queue.get() is not None:
                 self.dropped += 1

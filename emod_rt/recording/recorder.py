@@ -1,0 +1,88 @@
+"""Writes a session to XDF: raw samples as acquired, estimates beside them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emod_model.errors import UsageError
+from emod_rt.clock import Clock
+from emod_rt.estimate import Estimate
+from emod_rt.recording.xdf import StreamDescription, XdfWriter
+from emod_rt.sources.base import Chunk, StreamInfo
+
+_BOUNDARY_S = 10.0
+_OFFSET_S = 5.0
+AFFECT = ("valence", "arousal", "valence_sd", "arousal_sd", "valid")
+
+
+class Recorder:
+    """A sink for chunks and estimates that leaves a whole file behind whenever it is killed.
+
+    Each chunk goes to the operating system as one write, so what a killed program loses is what had
+    not yet been read from the source. Sources stamp in the LSL local clock, so every clock offset is 0.
+
+    Parameters
+    ----------
+    path : Path
+        The new file; readable by its owner only.
+    info : StreamInfo
+        The source.
+    clock : Clock
+        For clock offsets and boundaries.
+    model : str, optional
+        Name of the checkpoint; without it no affect stream is written.
+
+    Raises
+    ------
+    UsageError
+        The file is there already, or cannot be made.
+    """
+
+    name = "recording"
+
+    def __init__(self, path: Path, info: StreamInfo, clock: Clock, model: str | None = None) -> None:
+        self._clock = clock
+        self._affect: int | None = None
+        try:
+            self._writer = XdfWriter(path)
+            self._eeg = self._writer.add_stream(
+                StreamDescription(
+                    info.name, "EEG", info.name, info.sfreq, info.channels, "microvolts", "float32",
+                    {"simulated": str(info.simulated).lower(), "notes": " ".join(info.notes)},
+                )
+            )  # fmt: skip
+            if model is not None:
+                self._affect = self._writer.add_stream(
+                    StreamDescription(
+                        "Affect", "Affect", "emod-rt", 0.0, AFFECT, "", "double64", {"model": model}
+                    )
+                )
+        except FileExistsError as error:
+            raise UsageError(
+                f"{path} is there already and is not overwritten; choose another name."
+            ) from error
+        except OSError as error:
+            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+        self._next_boundary = self._next_offset = clock.now()
+
+    def push(self, item: Chunk | Estimate) -> None:
+        """Write one chunk of samples or one estimate."""
+        now = self._clock.now()
+        if now >= self._next_offset:
+            self._next_offset = now + _OFFSET_S
+            self._writer.clock_offset(self._eeg, now, 0.0)
+        if isinstance(item, Chunk):
+            self._writer.samples(self._eeg, item.times, item.data)
+        elif self._affect is not None:
+            row = (item.valence, item.arousal, item.valence_sd, item.arousal_sd)
+            values = [np.nan if value is None else value for value in row]
+            column = np.array([*values, float(item.valid)])[:, None]
+            self._writer.samples(self._affect, np.array([item.t]), column)
+        if now >= self._next_boundary:
+            self._next_boundary = now + _BOUNDARY_S
+            self._writer.boundary()
+
+    def close(self, summary: dict[str, Any]) -> None:  # noqa: ARG002 - the sink's interface
+        """Write the footers."""
+        self._writer.close()

@@ -1,0 +1,76 @@
+"""Recordings: whole in other people's reader, raw as acquired, whole up to the last chunk when cut short."""
+
+import stat
+
+import numpy as np
+import pytest
+import pyxdf
+
+from emod_model.errors import UsageError
+from emod_rt.estimate import Estimate
+from emod_rt.recording.recorder import Recorder
+from emod_rt.recording.take import Take
+from emod_rt.sources.base import StreamInfo
+from tests.emod_rt.doubles import CHANNELS, ManualClock, ScriptedSource, chunks_of, eeg
+
+INFO = StreamInfo("lsl:Cyton", 250.0, CHANNELS)
+
+
+def read(path):
+    streams, header = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
+    return {stream["info"]["type"][0]: stream for stream in streams}, header
+
+
+def record(path, n=5000, size=10):
+    clock = ManualClock()
+    recorder = Recorder(path, INFO, clock, "emod")
+    for chunk in chunks_of(eeg(n) + 62_000, size):
+        clock.time += size / 250
+        recorder.push(chunk)
+    return recorder
+
+
+def test_what_was_recorded_opens_in_pyxdf_sample_for_sample(tmp_path):
+    recorder = record(tmp_path / "s.xdf")
+    recorder.push(Estimate(3.0, 749, 0.1, -0.2, 0.3, 0.4, None, 1.0))
+    recorder.push(Estimate(3.5, 874, None, None, None, None, "gap", 1.0))
+    recorder.close({})
+    streams, _ = read(tmp_path / "s.xdf")
+    np.testing.assert_array_equal(streams["EEG"]["time_series"], (eeg(5000) + 62_000).T)
+    np.testing.assert_allclose(streams["EEG"]["time_stamps"], np.arange(5000) / 250.0)
+    channels = streams["EEG"]["info"]["desc"][0]["channels"][0]["channel"]
+    assert [channel["label"][0] for channel in channels] == list(CHANNELS)
+    assert {channel["unit"][0] for channel in channels} == {"microvolts"}
+    assert streams["EEG"]["footer"]["info"]["sample_count"] == ["5000"]
+    np.testing.assert_array_equal(streams["Affect"]["time_series"][0], [0.1, -0.2, 0.3, 0.4, 1.0])
+    assert np.isnan(streams["Affect"]["time_series"][1, :4]).all()
+
+
+def test_a_file_cut_at_any_byte_opens_and_lacks_at_most_the_chunk_that_was_cut(tmp_path):
+    recorder = record(tmp_path / "s.xdf", n=1000)
+    recorder.close({})
+    whole = (tmp_path / "s.xdf").read_bytes()
+    for end in range(3000, len(whole), 997):
+        cut = tmp_path / "cut.xdf"
+        cut.write_bytes(whole[:end])
+        streams, _ = read(cut)
+        kept = len(streams["EEG"]["time_stamps"])
+        # 25 bytes a sample; headers and marks take less than 3000 bytes in all
+        assert kept >= (end - 3000) // 25 - 10
+        np.testing.assert_array_equal(streams["EEG"]["time_series"], (eeg(1000) + 62_000).T[:kept])
+
+
+def test_a_recording_is_never_overwritten_and_is_its_owners_alone(tmp_path):
+    record(tmp_path / "s.xdf").close({})
+    assert stat.S_IMODE((tmp_path / "s.xdf").stat().st_mode) == 0o600
+    with pytest.raises(UsageError, match="is there already and is not overwritten"):
+        Recorder(tmp_path / "s.xdf", INFO, ManualClock())
+
+
+def test_a_take_holds_every_sample_of_its_source(tmp_path):
+    take = Take(ScriptedSource([chunks_of(eeg(1000), 20)]), tmp_path / "t.xdf", ManualClock(), duration_s=3.0)
+    take.open(0.0)
+    assert list(take.run())[-1] == pytest.approx(3.0)
+    streams, _ = read(tmp_path / "t.xdf")
+    np.testing.assert_array_equal(streams["EEG"]["time_series"], eeg(1000)[:, :750].T)
+    assert take.tally.lost == 0

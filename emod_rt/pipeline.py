@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from emod_model.errors import UsageError
 from emod_model.signal.quality import ChannelQuality
 from emod_model.signal.windows import Window, Windower
 from emod_rt.clock import Clock
@@ -42,6 +43,8 @@ class Pipeline:
 
     Raises
     ------
+    UsageError
+        A hop shorter than one sample.
     ModelError
         The source's rate or electrodes do not fit the model.
     """
@@ -61,7 +64,13 @@ class Pipeline:
         self._info = info
         self._clock = clock
         self._late_s = late_s
+        if hop_s is not None and hop_s * info.sfreq < 1:
+            raise UsageError(
+                f"--hop {hop_s:g} is less than one sample at {info.sfreq:g} Hz; "
+                f"give {1 / info.sfreq:.3g} or more."
+            )
         self.windower = Windower(engine.spec, info.sfreq, len(info.channels), hop_s)
+        self.hop_s = self.windower.hop / info.sfreq
         self._smoother = Smoother()
         self._last: tuple[int, float] = (0, 0.0)
 

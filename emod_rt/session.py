@@ -23,6 +23,7 @@ from emod_rt.recording.recorder import Recorder
 from emod_rt.sinks.base import Detached
 from emod_rt.sinks.jsonl import JsonLines
 from emod_rt.sources.base import Chunk, Source, StreamInfo
+from emod_rt.sources.uri import open_source
 from emod_rt.torchscript import TorchScriptEngine
 from emod_rt.view import State, View
 
@@ -83,16 +84,11 @@ class Session:
     ) -> None:
         self._clock = clock or SystemClock()
         self.model = model if isinstance(model, Model) else load_checkpoint(model or default_checkpoint())
-        if isinstance(source, str):
-            from emod_rt.sources.uri import open_source
-
-            self._name = source
-            source = open_source(source, channels, clock=self._clock)
-        else:
-            self._name = type(source).__name__
+        self._name = source if isinstance(source, str) else type(source).__name__
+        opened = open_source(source, channels, clock=self._clock) if isinstance(source, str) else source
         if duration_s is not None:
-            source = Limited(source, duration_s, self._clock)
-        self._acquisition = Acquisition(source, self._clock)
+            opened = Limited(opened, duration_s, self._clock)
+        self._acquisition = Acquisition(opened, self._clock)
         self._hop_s = hop_s
         self._wait_s = wait_s
         self._jsonl = jsonl
@@ -120,7 +116,7 @@ class Session:
             engine = TorchScriptEngine(self.model)
             self._pipeline = Pipeline(engine, info, self._clock, self._hop_s, late_s=_LATE_S)
             engine.warm_up(info.channels)
-            self._open_sinks(info, self._pipeline.windower.hop_s)
+            self._open_sinks(info, self._pipeline.hop_s)
         except EmodError as error:
             self._acquisition.stop()
             self.error = error

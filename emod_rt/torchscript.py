@@ -28,7 +28,7 @@ class TorchScriptEngine:
 
     def infer(self, eeg: npt.NDArray[np.float32], channels: tuple[str, ...]) -> Inference:
         """Estimate one window, shape (channels, samples), conditioned as `spec` says, microvolts."""
-        with torch.inference_mode(), torch.jit.optimized_execution(False):
+        with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
             features = extract(torch.from_numpy(eeg)[None], channels, self.spec.sfreq, self.spec)
             mean, sd = self._network(*features)
             bands = band_power_db(features.spectral[0].mean(dim=-2))

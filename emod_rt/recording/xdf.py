@@ -71,7 +71,7 @@ class StreamDescription:
             ET.SubElement(channel, "type").text = self.type
         for key, value in self.extra.items():
             ET.SubElement(desc, key).text = value
-        return ET.tostring(info, encoding="utf-8", xml_declaration=True)
+        return _xml(info)
 
 
 class XdfWriter:
@@ -94,9 +94,7 @@ class XdfWriter:
         self._streams: dict[int, tuple[StreamDescription, list[float], int]] = {}
         header = ET.Element("info")
         ET.SubElement(header, "version").text = "1.0"
-        self._file.write(
-            MAGIC + _chunk(FILE_HEADER, ET.tostring(header, encoding="utf-8", xml_declaration=True))
-        )
+        self._file.write(MAGIC + _chunk(FILE_HEADER, _xml(header)))
 
     def add_stream(self, description: StreamDescription) -> int:
         """Write a stream header and return the stream's number."""
@@ -151,7 +149,7 @@ class XdfWriter:
                     ET.SubElement(footer, "first_timestamp").text = repr(span[0])
                     ET.SubElement(footer, "last_timestamp").text = repr(span[1])
                 ET.SubElement(footer, "sample_count").text = str(count)
-                xml = ET.tostring(footer, encoding="utf-8", xml_declaration=True)
+                xml = _xml(footer)
                 self._file.write(_chunk(STREAM_FOOTER, struct.pack("<I", number) + xml))
         finally:
             self._file.close()
@@ -172,6 +170,11 @@ class XdfWriter:
         self._file.write(_chunk(SAMPLES, head + content))
         span = [span[0] if span else float(times[0]), float(times[-1])]
         self._streams[number] = (description, span, count + len(times))
+
+
+def _xml(element: ET.Element) -> bytes:
+    text: bytes = ET.tostring(element, encoding="utf-8", xml_declaration=True)
+    return text
 
 
 def _chunk(tag: int, content: bytes) -> bytes:

@@ -92,11 +92,11 @@ class Conditioner:
         is that value's steady state, without the rounding that tens of millivolts of offset would bring.
         """
         finite = np.isfinite(raw)
-        if not (self._all_started and finite.all()):
-            raw = self._fill(raw, finite)
-        self._held = raw[:, -1:].copy()  # the caller may reuse its buffer
-        centred: npt.NDArray[np.float64] = raw - self._offset
-        return centred if self._all_started else np.nan_to_num(centred)
+        complete = self._all_started and bool(finite.all())
+        filled = raw if complete else self._fill(raw, finite)
+        self._held = filled[:, -1:].copy()  # the caller may reuse its buffer
+        centred: npt.NDArray[np.float64] = filled - self._offset
+        return centred if complete else np.nan_to_num(centred)
 
     def _fill(self, raw: npt.NDArray[np.float64], finite: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
         """Hold the last finite value; NaN stays only where a channel has had none yet."""

@@ -10,7 +10,9 @@ from emod_model.signal.spec import SignalSpec
 # All in conditioned microvolts. "Rest" below: windows of 3 s from the Cyton, Insight, Muse and 19-channel
 # recordings that the tests read, some 15,000 windows.
 FLAT_SD_UV = 0.5
-"""Below it no EEG: amplifier noise alone is about 0.3 to 0.5, the quietest real channel at rest has 2.5."""
+"""Of any whole second: amplifier noise has 0.3 to 0.5, the quietest second of a worn electrode 1.8.
+
+By the second, so that a lead that falls off is noticed while the window still holds its last signal."""
 TOO_LARGE_UV = 500.0
 """Peak of a railed or popping electrode (600 to 1,700 found); the largest blink found reaches 330."""
 TOO_LARGE_SD_UV = 150.0
@@ -59,6 +61,7 @@ class _Measures:
 
     peak: npt.NDArray[np.float64]
     sd: npt.NDArray[np.float64]
+    quietest: npt.NDArray[np.float64]
     muscle: npt.NDArray[np.float64]
     muscle_share: npt.NDArray[np.float64]
     line_share: npt.NDArray[np.float64]
@@ -90,7 +93,7 @@ def assess(
     too_large = (measured.peak > TOO_LARGE_UV) | (measured.sd > TOO_LARGE_SD_UV)
     faults = {
         "missing samples": missing,
-        "flat": measured.sd < FLAT_SD_UV,
+        "flat": measured.quietest < FLAT_SD_UV,
         "too large": too_large,
         "line noise": measured.line_share > LINE_LOST_SHARE,
     }
@@ -116,8 +119,21 @@ def _measure(window: npt.NDArray[np.float64], spec: SignalSpec) -> _Measures:
     lines = [power[:, np.abs(freqs - line) <= LINE_HALF_WIDTH_HZ].sum(axis=1) for line in spec.notch_hz]
     line = np.max(lines, axis=0) if lines else np.zeros(window.shape[0])
     return _Measures(
-        np.abs(window).max(axis=1), window.std(axis=1), np.sqrt(muscle), muscle / band, line / band
+        peak=np.abs(window).max(axis=1),
+        sd=window.std(axis=1),
+        quietest=_quietest_second(window, spec.sfreq),
+        muscle=np.sqrt(muscle),
+        muscle_share=muscle / band,
+        line_share=line / band,
     )
+
+
+def _quietest_second(window: npt.NDArray[np.float64], sfreq: float) -> npt.NDArray[np.float64]:
+    """Return the least standard deviation of the window's whole seconds, counted from its end."""
+    n = window.shape[1]
+    length = min(round(sfreq), n)
+    seconds = window[:, n % length :].reshape(window.shape[0], -1, length)
+    return np.asarray(seconds.std(axis=2).min(axis=1), dtype=np.float64)
 
 
 def _severity(value: npt.NDArray[np.float64], start: float, end: float) -> npt.NDArray[np.float64]:

@@ -1,0 +1,149 @@
+"""XDF recordings (LabRecorder and our own), through pyxdf."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emod_model.errors import InputFileError
+from emod_rt.readers.labels import left_out, split_labels
+from emod_rt.readers.recording import Raw
+from emod_rt.readers.timing import index_from_stamps
+
+
+class _Collector(logging.Handler):
+    """Keeps what pyxdf logs as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one message."""
+        self.said.append(record.getMessage())
+
+
+def read_xdf(path: Path) -> Raw:
+    """Read the EEG stream and the markers of an XDF file.
+
+    Clocks are synchronised; time stamps are not smoothed, so that holes stay where they are.
+
+    Raises
+    ------
+    InputFileError
+        Damaged, no EEG stream, or several.
+    """
+    streams, said = _load(path)
+    eeg = _eeg_stream(streams)
+    info = eeg["info"]
+    stamps = np.asarray(eeg["time_stamps"], dtype=np.float64)
+    values = np.asarray(eeg["time_series"], dtype=np.float64).T
+    labels, units = _description(info, values.shape[0])
+    chosen, electrodes = split_labels(labels)
+    if not chosen:
+        raise InputFileError(f"no EEG among the channels of stream {_name(eeg)!r} ({', '.join(labels[:8])})")
+    if stamps.size < 8:
+        raise InputFileError(f"only {stamps.size} samples in stream {_name(eeg)!r}; nothing to read")
+    nominal = float(info["nominal_srate"][0])
+    timing = index_from_stamps(stamps, nominal if nominal > 0 else None)
+    notes = [*said, *timing.notes]
+    if note := left_out(labels, chosen):
+        notes.append(note)
+    return Raw(
+        values=values[chosen],
+        labels=[labels[at] for at in chosen],
+        electrodes=electrodes,
+        sfreq=timing.sfreq,
+        index=timing.rows,
+        t0=float(stamps[0]),
+        unit=next((units[at] for at in chosen if units[at]), None),
+        markers=_markers(streams),
+        notes=notes,
+        simulated=_flag(info),
+    )
+
+
+def _load(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    import pyxdf
+
+    log = logging.getLogger("pyxdf")
+    collector = _Collector()
+    log.addHandler(collector)
+    propagate, log.propagate = log.propagate, False
+    try:
+        streams, _ = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
+    except Exception as error:  # pyxdf raises whatever a broken file makes it stumble on
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise InputFileError(
+            f"cannot be read as XDF ({reason[:200]}); "
+            "a recording cut short may be mended with: emod-rt recover"
+        ) from error
+    finally:
+        log.removeHandler(collector)
+        log.propagate = propagate
+    return list(streams), list(dict.fromkeys(collector.said))
+
+
+def _name(stream: dict[str, Any]) -> str:
+    return str((stream["info"].get("name") or [""])[0])
+
+
+def _type(stream: dict[str, Any]) -> str:
+    return str((stream["info"].get("type") or [""])[0] or "")
+
+
+def _is_text(stream: dict[str, Any]) -> bool:
+    return bool(stream["info"]["channel_format"][0] == "string")
+
+
+def _eeg_stream(streams: list[dict[str, Any]]) -> dict[str, Any]:
+    numeric = [stream for stream in streams if not _is_text(stream)]
+    found = [stream for stream in numeric if _type(stream).strip().upper() == "EEG"]
+    shown = ", ".join(f"{_name(stream)!r} ({_type(stream) or 'no type'})" for stream in streams) or "none"
+    if not found:
+        raise InputFileError(f"no stream of type EEG among its streams: {shown}")
+    full = [stream for stream in found if len(stream["time_stamps"])]
+    if len(full) > 1:
+        several = ", ".join(f"{_name(stream)!r}" for stream in full)
+        raise InputFileError(
+            f"{len(full)} EEG streams ({several}); save the one you want in a file of its own"
+        )
+    return (full or found)[0]
+
+
+def _description(info: dict[str, Any], count: int) -> tuple[list[str], list[str | None]]:
+    """Return label and unit of each channel from a stream's description."""
+    described: list[Any] = []
+    desc = (info.get("desc") or [None])[0]
+    if isinstance(desc, dict):
+        block = (desc.get("channels") or [None])[0]
+        if isinstance(block, dict):
+            described = list(block.get("channel") or [])
+    labels = [_text(channel, "label") or _text(channel, "name") for channel in described]
+    units = [_text(channel, "unit") for channel in described]
+    if len(labels) != count or not all(labels):
+        labels = [f"channel {at + 1}" for at in range(count)]
+    if len(units) != count:
+        units = [None] * count
+    return [str(label) for label in labels], units
+
+
+def _flag(info: dict[str, Any]) -> bool:
+    """Tell whether the stream's description says that no person stands behind it."""
+    desc = (info.get("desc") or [None])[0]
+    return isinstance(desc, dict) and desc.get("simulated") == ["true"]
+
+
+def _text(channel: Any, key: str) -> str | None:
+    value = (channel.get(key) or [None])[0] if isinstance(channel, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _markers(streams: list[dict[str, Any]]) -> list[tuple[float, str]]:
+    found = []
+    for stream in streams:
+        if _is_text(stream) or "marker" in _type(stream).lower():
+            for stamp, row in zip(stream["time_stamps"], stream["time_series"], strict=True):
+                found.append((float(stamp), " ".join(str(cell) for cell in np.atleast_1d(row))))
+    return found

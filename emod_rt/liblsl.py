@@ -1,0 +1,56 @@
+"""The one door to liblsl: loads it, keeps its log lines off the terminal, says in words when it is missing."""
+
+import functools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from emod_model.errors import SourceError
+
+# liblsl prints a broken connection as an error line although it recovers from it by itself
+_QUIET = "[log]\nlevel = -3\n"
+
+
+def _user_config_files() -> Iterator[Path]:
+    """Give the places where liblsl itself looks for a configuration, in its order."""
+    if "LSLAPICFG" in os.environ:
+        yield Path(os.environ["LSLAPICFG"])
+    yield Path("lsl_api.cfg")
+    yield Path("~/lsl_api/lsl_api.cfg").expanduser()
+    yield Path("/etc/lsl_api/lsl_api.cfg")
+
+
+def quiet_config() -> str:
+    """Return the user's own liblsl configuration with the log turned down, unless the user has set a log level.
+
+    Configuration given as text replaces the file, so the file's text is passed on (its known peers and
+    ports decide what is found on the network). No file is written.
+    """
+    for path in _user_config_files():
+        if path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            return text if "[log]" in text.lower() else f"{text}\n{_QUIET}"
+    return _QUIET
+
+
+@functools.cache
+def load() -> ModuleType:
+    """Return the `pylsl` module, with liblsl's log turned down.
+
+    Raises
+    ------
+    SourceError
+        liblsl cannot be loaded.
+    """
+    try:
+        import pylsl
+    except (ImportError, RuntimeError, OSError) as problem:
+        reason = " ".join(str(problem).split())[:200]
+        raise SourceError(
+            f"the LSL library cannot be loaded ({reason}); reinstall it with 'pip install --force-reinstall pylsl', "
+            "or point PYLSL_LIB at a liblsl library"
+        ) from problem
+    if hasattr(pylsl, "set_config_content"):
+        pylsl.set_config_content(quiet_config())
+    return pylsl

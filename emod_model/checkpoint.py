@@ -252,7 +252,7 @@ def _parse_metadata(metadata: dict[str, str], source: Path) -> CheckpointInfo:
     """Read the configuration out of a file's metadata."""
     if METADATA_KEY not in metadata:
         raise InputFileError(
-            f"{source} holds weights without an EMOD configuration; convert foreign weights with import-weights."
+            f"{source} holds weights without an EMOD configuration; convert them with import-weights."
         )
     try:
         return CheckpointInfo.model_validate(json.loads(metadata[METADATA_KEY]))

@@ -48,8 +48,8 @@ def token_count(n_samples: int, spec: SignalSpec) -> int:
     # Rates such as 128 Hz make a token 25.6 samples: whole to the nearest sample is whole.
     if n_tokens < 1 or abs(n_samples - n_tokens * samples_per_token) > 0.5 + 1e-9:
         raise ModelError(
-            f"{n_samples} samples at {spec.sfreq:g} Hz are not a whole number of {1000 / spec.tokens_per_s:g} ms "
-            f"tokens; cut windows to a multiple of {samples_per_token:g} samples."
+            f"{n_samples} samples at {spec.sfreq:g} Hz are not a whole number of "
+            f"{1000 / spec.tokens_per_s:g} ms tokens; cut a multiple of {samples_per_token:g} samples."
         )
     if n_tokens > MAX_TOKENS:
         raise ModelError(
@@ -88,8 +88,8 @@ def extract(eeg: Tensor, names: Sequence[str], sfreq: float, spec: SignalSpec) -
         raise ModelError(f"{eeg.shape[1]} channels came with {len(names)} names; name every channel once.")
     if abs(sfreq - spec.sfreq) > 1e-6 * spec.sfreq:
         raise ModelError(
-            f"the signal has {sfreq:g} Hz and the model takes {spec.sfreq:g} Hz; condition it with the model's "
-            "signal specification."
+            f"the signal has {sfreq:g} Hz and the model takes {spec.sfreq:g} Hz; condition it "
+            "with the model's signal specification."
         )
     n_tokens = token_count(eeg.shape[-1], spec)
     weights = torch.from_numpy(spatial_weights(names)).to(eeg)

@@ -25,7 +25,7 @@ FLOOR_UV2_HZ = 1e-4
 
 @lru_cache(maxsize=32)
 def _basis(frame: int, sfreq: float) -> Tensor:
-    """Return the windowed cosines and sines, (frame, 2 * 45) float64, scaled so that squares add up to a PSD."""
+    """Return windowed cosines and sines, (frame, 2 * 45) float64, scaled so that squares add up to a PSD."""
     # Exact Hz rather than FFT bins: one grid for every rate and length, and a plain matmul when exported.
     n = torch.arange(frame, dtype=torch.float64) + 0.5
     hann = torch.sin(math.pi * n / frame) ** 2
@@ -60,8 +60,8 @@ def log_power(eeg: Tensor, sfreq: float, n_tokens: int) -> Tensor:
     Returns
     -------
     torch.Tensor, shape (..., n_tokens, 45)
-        Natural log of one-sided microvolts^2/Hz at 1, 2, ... 45 Hz; a sine of amplitude A at one of them gives
-        ln(A^2 / 3) there.
+        Natural log of one-sided microvolts^2/Hz at 1, 2, ... 45 Hz; a sine of amplitude A at one of them
+        gives ln(A^2 / 3) there.
 
     Raises
     ------
@@ -76,8 +76,8 @@ def log_power(eeg: Tensor, sfreq: float, n_tokens: int) -> Tensor:
     frame = min(round(FRAME_S * sfreq), n_samples)
     n_frames = n_tokens if frame < n_samples else 1
     index = _frame_index(n_samples, n_frames, frame).to(eeg.device)
-    frames = eeg.index_select(-1, index).unflatten(-1, (n_frames, frame))
-    parts = frames @ _basis(frame, float(sfreq)).to(eeg)
+    frames = eeg.index_select(-1, index).reshape(*eeg.shape[:-1], n_frames, frame)
+    parts: Tensor = frames @ _basis(frame, float(sfreq)).to(eeg)
     power = parts[..., :N_SPECTRUM_BINS] ** 2 + parts[..., N_SPECTRUM_BINS:] ** 2
     result = power.clamp(min=FLOOR_UV2_HZ).log()
     return result.expand(*result.shape[:-2], n_tokens, N_SPECTRUM_BINS)
@@ -97,7 +97,7 @@ def band_power_db(log_power: Tensor) -> Tensor:
         10 log10 of microvolts^2, mean over the tokens; order of `BANDS`.
     """
     power = log_power.exp().mean(-2)
-    bands = [power[..., low - 1 : high - 1].sum(-1) for low, high in BANDS.values()]
+    bands: list[Tensor] = [power[..., low - 1 : high - 1].sum(-1) for low, high in BANDS.values()]
     return 10 * torch.stack(bands, -1).log10()
 
 
@@ -114,4 +114,5 @@ def real_part_spectrum(eeg: Tensor) -> Tensor:
     torch.Tensor, shape (..., samples // 2 + 1)
         Microvolts; the sign depends on the phase.
     """
-    return torch.fft.rfft(eeg, dim=-1, norm="forward").real
+    spectrum: Tensor = torch.fft.rfft(eeg, dim=-1, norm="forward")
+    return spectrum.real

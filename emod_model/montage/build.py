@@ -11,7 +11,7 @@ from emod_model.montage.names import PUBLISHED_NAMES
 Array = npt.NDArray[np.float64]
 
 TABLE = Path(__file__).with_name("electrodes.csv")
-# Neuroscan's cerebellar pair is absent from the template; caps place it where the 10-10 system has PO9 and PO10.
+# Neuroscan's cerebellar pair is absent from the template; caps place it where 10-10 has PO9 and PO10.
 BORROWED = {"CB1": "PO9", "CB2": "PO10"}
 # The template repeats these four under their modern names; they are aliases here.
 OLD_NAMES = {"T3", "T4", "T5", "T6"}

@@ -10,11 +10,12 @@ from pathlib import Path
 from emod_model.errors import UsageError
 
 # Ids 1 to 68 of the published embedding table, in order (0 is a masked channel, 69 to 71 are unused).
-PUBLISHED_NAMES: tuple[str, ...] = tuple(
+_PUBLISHED = (
     "A1 A2 AF3 AF4 C1 C2 C3 C4 C5 C6 CB1 CB2 CP1 CP2 CP3 CP4 CP5 CP6 CPZ CZ F1 F2 F3 F4 F5 F6 F7 F8 "
     "FC1 FC2 FC3 FC4 FC5 FC6 FCZ FP1 FP2 FPZ FT7 FT8 FZ O1 O2 OZ P1 P2 P3 P4 P5 P6 P7 P8 PO3 PO4 PO5 "
-    "PO6 PO7 PO8 POZ PZ T3 T4 T5 T6 T7 T8 TP7 TP8".split()
+    "PO6 PO7 PO8 POZ PZ T3 T4 T5 T6 T7 T8 TP7 TP8"
 )
+PUBLISHED_NAMES: tuple[str, ...] = tuple(_PUBLISHED.split())
 TABLE_ROWS = 72
 ALIASES = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
 
@@ -72,7 +73,8 @@ def canonical(name: str) -> str:
     near = difflib.get_close_matches(clean(name).upper(), known, n=3, cutoff=0.5)
     nearest = ", ".join(dict.fromkeys(known[match] for match in near)) or "Fp1, Cz, O2"
     raise UsageError(
-        f"{name!r} is not a 10-05 electrode name; nearest known: {nearest}; name the electrodes with --channels."
+        f"{name!r} is not a 10-05 electrode name; nearest known: {nearest}; "
+        "name the electrodes with --channels."
     )
 
 
@@ -101,7 +103,7 @@ def canonical_names(names: Iterable[str]) -> tuple[str, ...]:
 def clean(name: str) -> str:
     """Strip what recordings wrap around an electrode name.
 
-    Takes off a leading "EEG " and a trailing reference or dots: "EEG Fp1-REF", "EEG T3-LE", "Fp1-A2", "Fcz..".
+    Takes off a leading "EEG " and a trailing reference or dots: "EEG Fp1-REF", "T3-LE", "Fp1-A2", "Fcz..".
     Leaves alone what is not one electrode against a reference: bipolar pairs ("Fp1-F7"), two ears ("A2-A1").
 
     Returns

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from emod_model.montage.names import TABLE_ROWS, canonical, canonical_names, table
 
-# Gaussian width on the sphere. 10-10 neighbours are about 18 degrees (0.31 rad) apart: a direct neighbour weighs
-# 0.45 of the spot itself, the next one 0.04, so an unseen electrode is a blend of the few around it.
+# Gaussian width on the sphere. 10-10 neighbours are about 18 degrees (0.31 rad) apart: a direct neighbour
+# weighs 0.45 of the spot itself, the next one 0.04, so an unseen electrode is a blend of the few around it.
 KERNEL_RAD = 0.25
 
 
@@ -49,8 +49,8 @@ def published_id(name: str) -> int | None:
 def _published() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Return ids (n,) and positions (n, 3) of the rows that blends are made of.
 
-    Without T3 to T6, which repeat modern electrodes and are never trained here, and without the ears, which in
-    most recordings are the reference and no place on the scalp.
+    Without T3 to T6, which repeat modern electrodes and are never trained here, and without the ears, which
+    in most recordings are the reference and no place on the scalp.
     """
     rows = [
         (row[3], row[:3]) for name, row in table().items() if row[3] is not None and name not in {"A1", "A2"}
@@ -61,15 +61,15 @@ def _published() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
 def spatial_weights(names: Sequence[str], *, leave_out_own: bool = False) -> npt.NDArray[np.float32]:
     """Return how much of each row of the embedding table stands for each electrode.
 
-    An electrode of the published table is its own row. Any other (AF7, TP9, AFz, ...) blends the published rows
-    around it, weighed by a Gaussian of the angle between them, width `KERNEL_RAD`.
+    An electrode of the published table is its own row. Any other (AF7, TP9, AFz, ...) blends the published
+    rows around it, weighed by a Gaussian of the angle between them, width `KERNEL_RAD`.
 
     Parameters
     ----------
     names : sequence of str
         Electrodes, no two the same.
     leave_out_own : bool
-        Blend published electrodes too, without their own row: in training, teaches the network to take blends.
+        Blend published electrodes too, without their own row: teaches the network in training to take blends.
 
     Returns
     -------

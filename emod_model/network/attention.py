@@ -1,8 +1,8 @@
 """Attention over channels and over time."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from emod_model.network.config import EMODConfig
 
@@ -23,7 +23,7 @@ class ChannelAttention(nn.Module):
         qkv = self.qkv(x).view(batch, channels, tokens, 3, self.n_heads, self.d_head)
         # (3, B, T', heads, C, head size), then one flat batch for the fused kernel.
         qkv = qkv.permute(3, 0, 2, 4, 1, 5).reshape(3, batch * tokens, self.n_heads, channels, self.d_head)
-        mixed = F.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2])
+        mixed = functional.scaled_dot_product_attention(qkv[0], qkv[1], qkv[2])
         mixed = mixed.view(batch, tokens, self.n_heads, channels, self.d_head).permute(0, 3, 1, 2, 4)
         out: Tensor = self.proj(mixed.reshape(batch, channels, tokens, features))
         return out
@@ -49,13 +49,13 @@ class RelativeOffsets(nn.Module):
 
 
 class TimeAttention(nn.Module):
-    """Multi-head attention over the time tokens of each channel, with relative offsets; (B, C, T', d) both ways.
+    """Multi-head attention over the time tokens of each channel; takes and returns (B, C, T', d).
 
-    logit_ij = q_i . k_j / sqrt(head size) + q_i . table[i - j]: as in the released code, the scale applies to the
-    content term alone.
+    logit_ij = q_i . k_j / sqrt(head size) + q_i . table[i - j]: as in the released code, the scale applies to
+    the content term alone.
 
-    With `temporal_axis="published"`, the (T', d) matrix of a window and channel is transposed to (d, T') in memory
-    and that memory is read as (T', d) again, never transposed back. Released weights were trained so.
+    With `temporal_axis="published"`, the (T', d) matrix of a window and channel is transposed to (d, T') in
+    memory and that memory is read as (T', d) again, never transposed back. Released weights were trained so.
     """
 
     def __init__(self, config: EMODConfig):

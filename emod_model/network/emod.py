@@ -103,7 +103,7 @@ def script(network: EMOD) -> torch.jit.ScriptModule:
     if network.training:
         raise ValueError("call eval() first: a compiled network keeps its mode")
     with warnings.catch_warnings():
-        # torch.export, the advised successor, has no runtime without Python; TorchScript is the format served here.
+        # The advised successors need Python at run time; TorchScript is the format served here.
         warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is deprecated", DeprecationWarning)
         compiled: torch.jit.ScriptModule = torch.jit.script(network)
     return compiled

@@ -1,8 +1,8 @@
 """Heads: the embedding of pretraining, and valence-arousal with its uncertainty."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 from emod_model.network.config import EMODConfig
 
@@ -19,7 +19,8 @@ class AttentionPool(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Pool dimension `dim` of (..., d) away."""
         weights = self.dropout(self.attn(x).softmax(self.dim))
-        return (x * weights).sum(self.dim)
+        pooled: Tensor = (x * weights).sum(self.dim)
+        return pooled
 
 
 class TokenPool(nn.Module):
@@ -49,7 +50,7 @@ class ProjectionHead(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Map tokens (B, C, T', d) to embeddings (B, d)."""
-        return F.normalize(self.mlp(self.pool(tokens)), dim=-1)
+        return functional.normalize(self.mlp(self.pool(tokens)), dim=-1)
 
 
 class AffectHead(nn.Module):
@@ -69,4 +70,4 @@ class AffectHead(nn.Module):
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Map tokens (B, C, T', d) to mean (B, 2) in (-1, 1) and sd (B, 2) above the floor."""
         out = self.mlp(self.pool(tokens))
-        return torch.tanh(out[:, :2]), F.softplus(out[:, 2:]) + self.sd_floor
+        return torch.tanh(out[:, :2]), functional.softplus(out[:, 2:]) + self.sd_floor

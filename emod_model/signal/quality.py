@@ -7,10 +7,9 @@ import numpy.typing as npt
 
 from emod_model.signal.spec import SignalSpec
 
-# All in conditioned microvolts. "Rest" below: windows of 3 s from the Cyton, Insight, Muse and 19-channel
-# recordings that the tests read, some 15,000 windows.
+# All in conditioned microvolts. What was "found": 13,700 windows of 3 s from Cyton, Insight and Muse.
 FLAT_SD_UV = 0.5
-"""Of any whole second: amplifier noise has 0.3 to 0.5, the quietest second of a worn electrode 1.8.
+"""Of any whole second: an open or shorted input has less, the quietest second found has 2.0.
 
 By the second, so that a lead that falls off is noticed while the window still holds its last signal."""
 TOO_LARGE_UV = 500.0

@@ -54,7 +54,7 @@ def test_tens_of_millivolts_leave_no_ringing_once_settled(cyton: Array) -> None:
     for start in range(2500, 20_000, 2500):
         fresh = Conditioner(SPEC, 250.0, 8).process(cyton[:, start : start + 1125])
         along = running[:, start // 2 : start // 2 + fresh.shape[1]]
-        assert np.abs(fresh - along)[:, settled:].max() < 5
+        assert np.abs(fresh - along)[:, settled:].max() < 1
 
 
 def test_60_hz_goes_down_30_db_on_every_channel(cyton: Array) -> None:

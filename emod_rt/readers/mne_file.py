@@ -1,8 +1,9 @@
 """EDF, BDF, FIF, BrainVision and EEGLAB recordings, through MNE."""
 
+import subprocess
+import sys
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from emod_rt.readers.labels import left_out, split_labels
 from emod_rt.readers.recording import Raw
 
 SUFFIXES = {".edf": "EDF", ".bdf": "BDF", ".fif": "FIF", ".vhdr": "BrainVision", ".set": "EEGLAB"}
+_MAY_BE_EEG = ("eeg", "misc", "eog", "ecg", "emg", "bio")
 
 
 def read_mne(path: Path, kind: str) -> Raw:
@@ -30,42 +32,25 @@ def read_mne(path: Path, kind: str) -> Raw:
     """
     if kind in ("EDF", "BDF"):
         _refuse_short_edf(path, kind)
-    raw, said = _load(path, kind)
-    types = raw.get_channel_types()
-    # a channel typed EEG (the default of many formats) may still be an ECG by name, and the other way round
-    at = [row for row, kind_ in enumerate(types) if kind_ in ("eeg", "misc", "eog", "ecg", "emg", "bio")]
-    labels = [raw.ch_names[row] for row in at]
-    chosen, electrodes = split_labels(labels)
-    if not chosen:
-        raise InputFileError(f"no EEG among its channels ({', '.join(raw.ch_names[:8])})")
-    values = raw.get_data(picks=[at[row] for row in chosen]) * 1e6
-    notes = list(said)
-    kept = [at[row] for row in chosen]
-    if note := left_out(raw.ch_names, kept):
-        notes.append(note)
-    markers = [
-        (
-            float(onset) - raw.first_time
-            if raw.info["meas_date"] is not None and kind == "FIF"
-            else float(onset),
-            str(text),
-        )
-        for onset, text in zip(raw.annotations.onset, raw.annotations.description, strict=True)
-    ]
-    return Raw(
-        values=values,
-        labels=[labels[row] for row in chosen],
-        electrodes=electrodes,
-        sfreq=float(raw.info["sfreq"]),
-        index=np.arange(values.shape[1], dtype=np.int64),
-        unit="uV",
-        markers=markers,
-        notes=notes,
-    )
+    if kind == "EEGLAB":
+        _refuse_broken_mat(path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            raw = _load(path, kind)
+        except InputFileError:
+            raise
+        except Exception as error:  # MNE raises whatever a broken file makes it stumble on
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            raise InputFileError(
+                f"cannot be read as {kind} ({reason[:200].rstrip('.')}); it is damaged or incomplete"
+            ) from error
+    warned = [str(item.message).splitlines()[0] for item in caught if item.category is RuntimeWarning]
+    raw.notes.extend(dict.fromkeys(warned))
+    return raw
 
 
-def _load(path: Path, kind: str) -> tuple[Any, list[str]]:
-    """Return MNE's Raw and what it warned of."""
+def _load(path: Path, kind: str) -> Raw:
     import mne
 
     reader = {
@@ -75,17 +60,51 @@ def _load(path: Path, kind: str) -> tuple[Any, list[str]]:
         "BrainVision": mne.io.read_raw_brainvision,
         "EEGLAB": mne.io.read_raw_eeglab,
     }[kind]
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            raw = reader(path, preload=True, verbose="error")
-        except Exception as error:  # MNE raises whatever a broken file makes it stumble on
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise InputFileError(
-                f"cannot be read as {kind} ({reason[:200].rstrip('.')}); it is damaged or incomplete"
-            ) from error
-    said = [str(item.message).splitlines()[0] for item in caught if issubclass(item.category, RuntimeWarning)]
-    return raw, list(dict.fromkeys(said))
+    raw = reader(path, preload=True, verbose="error")
+    # EEG is the type that many formats give to everything: names decide among what may be EEG
+    at = [row for row, type_ in enumerate(raw.get_channel_types()) if type_ in _MAY_BE_EEG]
+    labels = [raw.ch_names[row] for row in at]
+    chosen, electrodes = split_labels(labels)
+    if not chosen:
+        raise InputFileError(f"no EEG among its channels ({', '.join(raw.ch_names[:8])})")
+    kept = [at[row] for row in chosen]
+    values = raw.get_data(picks=kept) * 1e6
+    note = left_out(raw.ch_names, kept)
+    # onsets count from the first sample, unless the file has a date: then from where its clock began
+    start = raw.first_time if raw.annotations.orig_time is not None else 0.0
+    return Raw(
+        values=values,
+        labels=[labels[row] for row in chosen],
+        electrodes=electrodes,
+        sfreq=float(raw.info["sfreq"]),
+        index=np.arange(values.shape[1], dtype=np.int64),
+        unit="uV",
+        markers=[
+            (float(onset) - start, str(text))
+            for onset, text in zip(raw.annotations.onset, raw.annotations.description, strict=True)
+        ],
+        notes=[note] if note else [],
+    )
+
+
+def _refuse_broken_mat(path: Path) -> None:
+    """Try a MATLAB file in a process of its own first: a damaged one can crash scipy's reader outright."""
+    with path.open("rb") as file:
+        if file.read(4) == b"\x89HDF":
+            raise InputFileError("a MATLAB 7.3 file; save it from EEGLAB again as version 6 or 7")
+    code = "import sys, scipy.io; scipy.io.loadmat(sys.argv[1])"
+    try:
+        trial = subprocess.run(
+            [sys.executable, "-I", "-c", code, str(path.resolve())],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise InputFileError("takes more than 5 minutes to read as EEGLAB; it is damaged") from error
+    if trial.returncode:
+        reason = (trial.stderr.decode(errors="replace").strip().splitlines() or ["the reader crashes"])[-1]
+        raise InputFileError(
+            f"cannot be read as EEGLAB ({reason[:200].rstrip('.')}); it is damaged or incomplete"
+        )
 
 
 def _refuse_short_edf(path: Path, kind: str) -> None:

@@ -13,6 +13,9 @@ from emod_rt.readers.units import Unit, settle_unit
 
 _MOST_CHANNELS = 1024
 _FEWEST_ELECTRODES = 2
+_MOST_UV = 1e7
+# beyond it even sums of squares would overflow
+_LARGEST = 1e15
 
 
 @dataclass(frozen=True)
@@ -131,14 +134,16 @@ def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
         raise InputFileError(f"only {rows} samples of EEG; a recording needs at least a few seconds")
     chosen, names = _choose(raw, channels)
     values = raw.values[chosen]
+    values[~(np.abs(values) < _LARGEST)] = np.nan
     unit = settle_unit(values, raw.unit, raw.sfreq)
-    data = _to_microvolts(values, unit)
+    data, absurd = _to_microvolts(values, unit)
     holes = describe_holes(raw.index, raw.sfreq)
     missing = int(np.isnan(data).all(axis=0).sum())
     notes = [
         *raw.notes,
         *([unit.note] if unit.note else []),
         *([holes] if holes else []),
+        *([f"{absurd} values beyond 10 V are no EEG and count as missing"] if absurd else []),
         *([f"{missing} rows hold no value at all (NaN)"] if missing else []),
     ]
     return Recording(
@@ -155,10 +160,12 @@ def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
     )
 
 
-def _to_microvolts(values: npt.NDArray[np.float64], unit: Unit) -> npt.NDArray[np.float32]:
-    data = (values * unit.factor).astype(np.float32)
-    data[~np.isfinite(data)] = np.nan
-    return np.ascontiguousarray(data)
+def _to_microvolts(values: npt.NDArray[np.float64], unit: Unit) -> tuple[npt.NDArray[np.float32], int]:
+    """Return the microvolts, and how many values no amplifier gives (left as NaN)."""
+    scaled = values * unit.factor
+    absurd = np.abs(scaled) > _MOST_UV
+    scaled[absurd] = np.nan
+    return np.ascontiguousarray(scaled, dtype=np.float32), int(absurd.sum())
 
 
 def _choose(raw: Raw, channels: Sequence[str] | None) -> tuple[list[int], tuple[str, ...]]:

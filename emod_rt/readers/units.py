@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from emod_model.errors import InputFileError
 
-_TO_UV = {"V": 1e6, "mV": 1e3, "µV": 1.0, "nV": 1e-3}
+TO_UV = {"V": 1e6, "mV": 1e3, "µV": 1.0, "nV": 1e-3}
 _SPELLINGS = {
     "V": ("v", "volt", "volts"),
     "mV": ("mv", "millivolt", "millivolts", "millivolt(s)"),
@@ -106,11 +106,11 @@ def settle_unit(data: npt.NDArray[Any], declared: str | None = None, sfreq: floa
     """
     level = _level(data, sfreq)
     unit = parse_unit(declared)
-    if unit is not None and _LOWEST_DECLARED_UV <= level * _TO_UV[unit] <= _HIGHEST_UV:
-        return Unit(_TO_UV[unit], None)
+    if unit is not None and _LOWEST_DECLARED_UV <= level * TO_UV[unit] <= _HIGHEST_UV:
+        return Unit(TO_UV[unit], None)
     for guess in ("µV", "mV", "V"):
-        if _LOWEST_UV <= level * _TO_UV[guess] <= _HIGHEST_UV:
-            return Unit(_TO_UV[guess], _explain(declared, unit, guess, level))
+        if _LOWEST_UV <= level * TO_UV[guess] <= _HIGHEST_UV:
+            return Unit(TO_UV[guess], _explain(declared, unit, guess, level))
     raise InputFileError(
         f"the values move by {level:.3g} within a second (median channel), which is EEG neither in volts, "
         "millivolts nor microvolts; check that these columns are EEG"
@@ -133,9 +133,11 @@ def _level(data: npt.NDArray[Any], sfreq: float | None) -> float:
     sd = amplitude(data, sfreq)
     if not np.isfinite(sd).any():
         raise InputFileError("no second without missing values (NaN); nothing to judge the signal by")
-    largest = np.nanmax(np.abs(np.where(np.isfinite(data), data, np.nan)), axis=1, initial=0.0)
     # rounding noise around an offset is no movement
-    moving = np.isfinite(sd) & (sd > 1e-9 * largest)
+    resting = np.array(
+        [np.median(np.abs(row[np.isfinite(row)])) if np.isfinite(row).any() else 0 for row in data]
+    )
+    moving = np.isfinite(sd) & (sd > 1e-9 * resting)
     counting = np.array([_counts(row) for row in data])
     # a dead channel must not drag the median down
     alive = moving & ~counting

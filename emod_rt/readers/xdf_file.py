@@ -16,7 +16,7 @@ class _Collector(logging.Handler):
     """Keeps what pyxdf logs as an error."""
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.ERROR)
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -38,7 +38,8 @@ def read_xdf(path: Path) -> Raw:
     eeg = _eeg_stream(streams)
     info = eeg["info"]
     stamps = np.asarray(eeg["time_stamps"], dtype=np.float64)
-    values = np.asarray(eeg["time_series"], dtype=np.float64).T
+    with np.errstate(invalid="ignore"):  # damaged floats become NaN
+        values = np.asarray(eeg["time_series"], dtype=np.float64).T
     labels, units = _description(info, values.shape[0])
     chosen, electrodes = split_labels(labels)
     if not chosen:

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import torch
 
 from emod_model.checkpoint import Model
-from emod_model.features import band_power_db, extract
+from emod_model.features import band_power_db, extract, log_power
 from emod_rt.engine import Inference
 
 
@@ -29,9 +29,13 @@ class TorchScriptEngine:
     def infer(self, eeg: npt.NDArray[np.float32], channels: tuple[str, ...]) -> Inference:
         """Estimate one window, shape (channels, samples), conditioned as `spec` says, microvolts."""
         with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
-            features = extract(torch.from_numpy(eeg)[None], channels, self.spec.sfreq, self.spec)
+            window = torch.from_numpy(eeg)
+            features = extract(window[None], channels, self.spec.sfreq, self.spec)
             mean, sd = self._network(*features)
-            bands = band_power_db(features.spectral[0].mean(dim=-2))
+            spectrum = features.spectral[0]
+            if self.spec.spectrum != "log-power":
+                spectrum = log_power(window, self.spec.sfreq, features.n_tokens)
+            bands = band_power_db(spectrum)
         return Inference(
             mean[0].double().numpy(),
             sd[0].double().numpy(),

@@ -149,7 +149,7 @@ class Model:
             An unknown or repeated electrode.
         """
         features = extract(_as_windows(eeg), channel_names, sfreq, self.spec)
-        with torch.inference_mode():
+        with torch.no_grad():
             tokens, embedding = self.network.encode(*features)
         return tokens, embedding
 
@@ -159,7 +159,15 @@ class Model:
 
 
 def _as_windows(eeg: npt.ArrayLike | Tensor) -> Tensor:
-    windows = eeg if isinstance(eeg, Tensor) else torch.from_numpy(np.array(eeg, dtype=np.float32))
+    if isinstance(eeg, Tensor):
+        windows = eeg.to(torch.float32)
+    else:
+        try:
+            windows = torch.from_numpy(np.array(eeg, dtype=np.float32))
+        except (TypeError, ValueError) as error:
+            raise ModelError(
+                f"the EEG is not numbers in microvolts ({error}); give a float array."
+            ) from error
     if windows.ndim == 3 and windows.shape[0] == 0:
         raise ModelError("a batch of 0 windows has nothing to encode; give at least one.")
     if not bool(torch.isfinite(windows).all()):
@@ -167,7 +175,7 @@ def _as_windows(eeg: npt.ArrayLike | Tensor) -> Tensor:
             f"{int((~torch.isfinite(windows)).sum())} values of the EEG are missing (NaN or infinite); "
             "leave the channel out or the window."
         )
-    return windows.to(torch.float32)
+    return windows
 
 
 def default_checkpoint() -> Path:

@@ -60,7 +60,7 @@ class EMOD(nn.Module):
     def forward(
         self, temporal: Tensor, spectral: Tensor, spatial: Tensor, n_tokens: int
     ) -> tuple[Tensor, Tensor]:
-        """Return mean (B, 2) in (-1, 1) and standard deviation (B, 2) of valence and arousal."""
+        """Return mean (B, 2) in [-1, 1] and standard deviation (B, 2) of valence and arousal."""
         mean, sd = self.affect(self.tokens(temporal, spectral, spatial, n_tokens))
         return mean, sd
 

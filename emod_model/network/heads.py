@@ -68,6 +68,6 @@ class AffectHead(nn.Module):
         )
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """Map tokens (B, C, T', d) to mean (B, 2) in (-1, 1) and sd (B, 2) above the floor."""
+        """Map tokens (B, C, T', d) to mean (B, 2) in [-1, 1] and sd (B, 2) above the floor."""
         out = self.mlp(self.pool(tokens))
         return torch.tanh(out[:, :2]), functional.softplus(out[:, 2:]) + self.sd_floor

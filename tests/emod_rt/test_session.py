@@ -48,7 +48,6 @@ def test_leaving_the_block_ends_every_thread_and_releases_the_source(untrained):
 
 def test_a_source_that_goes_quiet_is_said_once_and_its_return_is_settled_anew(untrained):
     clock = ManualClock()
-    sessions = []
 
     def silence():
         clock.time += 0.05
@@ -56,7 +55,7 @@ def test_a_source_that_goes_quiet_is_said_once_and_its_return_is_settled_anew(un
 
     def until_said():
         deadline = time.monotonic() + 20
-        while sessions[0].view().state != "stalled" and time.monotonic() < deadline:
+        while session.view().state != "stalled" and time.monotonic() < deadline:
             threading.Event().wait(0.002)
         return []
 
@@ -65,8 +64,8 @@ def test_a_source_that_goes_quiet_is_said_once_and_its_return_is_settled_anew(un
 
     later = [[chunk] for chunk in chunks_of(eeg(1500, first=4000), 50, first=4000)]
     steps = [stamped(s) for s in script(2000)] + [silence] * 18 + [until_said] + [stamped(s) for s in later]
-    with Session(ScriptedSource([lambda: [], *steps]), untrained, clock=clock) as session:
-        sessions.append(session)
+    session = Session(ScriptedSource(steps), untrained, clock=clock)
+    with session:
         estimates = list(session)
     stalls = [e for e in estimates if e.reason == "stalled"]
     assert len(stalls) == 1

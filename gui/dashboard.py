@@ -1,0 +1,90 @@
+"""The window: header, plane, time course, channels, state line."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import QGridLayout, QSizePolicy, QVBoxLayout, QWidget
+
+from emod_rt.view import View
+from gui import theme
+from gui.channels import Channels
+from gui.course import Course
+from gui.history import history
+from gui.plane import Plane
+from gui.status import Header, StateLine
+
+_LEAST_WIDTH = 378  # of the left column: two readouts and the key beside them
+
+
+class Dashboard(QWidget):
+    """Draws views; knows no session.
+
+    Signals
+    -------
+    closed
+        The user or a signal closed the window.
+    """
+
+    closed = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setStyleSheet(theme.stylesheet())
+        self.setAccessibleName("EMOD dashboard")
+        self.setMinimumSize(960, 620)
+        self.resize(1280, 800)
+        self.setWindowTitle("EMOD")
+        self.header, self.state_line = Header(), StateLine()
+        self.plane, self.course, self.channels = Plane(), Course(), Channels()
+        for part in (self.plane, self.course, self.channels):
+            # sizes follow the window alone, or the layout would move with every word
+            part.setMinimumSize(_LEAST_WIDTH, 1)
+            part.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
+        body = QGridLayout()
+        body.setSpacing(theme.GAP)
+        body.addWidget(self.plane, 0, 0)
+        body.addWidget(self.course, 1, 0)
+        body.addWidget(self.channels, 0, 1, 2, 1)
+        body.setColumnStretch(0, 35)
+        body.setColumnStretch(1, 65)
+        body.setRowStretch(0, 66)
+        body.setRowStretch(1, 34)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.GAP, theme.GAP, theme.GAP, theme.GAP)
+        layout.setSpacing(theme.GAP)
+        layout.addWidget(self.header)
+        layout.addLayout(body, 1)
+        layout.addWidget(self.state_line)
+        self._drawn: tuple[object, ...] = ()
+        for keys, action in (("Esc", self.close), ("Ctrl+Q", self.close), ("F11", self.toggle_full_screen)):
+            QShortcut(QKeySequence(keys), self).activated.connect(action)
+
+    def show_view(self, view: View) -> None:
+        """Draw one picture of the session."""
+        self.setWindowTitle(f"{view.source} \N{EN DASH} EMOD")
+        self.header.show_view(view)
+        self.state_line.show_view(view)
+        self.channels.show_view(view)
+        # the estimates change a few times a second; redrawing them with every trace would be for nothing
+        newest = view.estimates[-1] if view.estimates else None
+        drawn = (
+            view.state,
+            view.message,
+            newest,
+            len(view.estimates),
+            round(view.elapsed_s * 4),
+            view.quality,
+        )
+        if drawn != self._drawn:
+            self._drawn = drawn
+            past = history(view)
+            self.plane.show_view(view, past)
+            self.course.show_view(view, past)
+
+    def toggle_full_screen(self) -> None:
+        """Fill the screen, or go back to a window."""
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Tell that the window goes."""
+        self.closed.emit()
+        super().closeEvent(event)

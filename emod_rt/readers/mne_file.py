@@ -4,10 +4,13 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from emod_model.errors import InputFileError
+from emod_rt.readers.edf import place_records, read_header
 from emod_rt.readers.labels import left_out, split_labels
 from emod_rt.readers.recording import Raw
 
@@ -30,14 +33,12 @@ def read_mne(path: Path, kind: str) -> Raw:
     InputFileError
         MNE cannot read it, it is cut short, or it holds no EEG.
     """
-    if kind in ("EDF", "BDF"):
-        _refuse_short_edf(path, kind)
     if kind == "EEGLAB":
         _refuse_broken_mat(path)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            raw = _load(path, kind)
+            raw = _load_edf(path, kind) if kind in ("EDF", "BDF") else _load(path, kind)
         except InputFileError:
             raise
         except Exception as error:  # MNE raises whatever a broken file makes it stumble on
@@ -54,8 +55,6 @@ def _load(path: Path, kind: str) -> Raw:
     import mne
 
     reader = {
-        "EDF": mne.io.read_raw_edf,
-        "BDF": mne.io.read_raw_bdf,
         "FIF": mne.io.read_raw_fif,
         "BrainVision": mne.io.read_raw_brainvision,
         "EEGLAB": mne.io.read_raw_eeglab,
@@ -63,28 +62,103 @@ def _load(path: Path, kind: str) -> Raw:
     raw = reader(path, preload=True, verbose="error")
     # EEG is the type that many formats give to everything: names decide among what may be EEG
     at = [row for row, type_ in enumerate(raw.get_channel_types()) if type_ in _MAY_BE_EEG]
-    labels = [raw.ch_names[row] for row in at]
-    chosen, electrodes = split_labels(labels)
-    if not chosen:
-        raise InputFileError(f"no EEG among its channels ({', '.join(raw.ch_names[:8])})")
-    kept = [at[row] for row in chosen]
-    values = raw.get_data(picks=kept) * 1e6
-    note = left_out(raw.ch_names, kept)
-    # onsets count from the first sample, unless the file has a date: then from where its clock began
-    start = raw.first_time if raw.annotations.orig_time is not None else 0.0
+    labels, electrodes, kept = _choose([raw.ch_names[row] for row in at])
+    values = raw.get_data(picks=[at[row] for row in kept]) * 1e6
+    sfreq = float(raw.info["sfreq"])
+    events = _events(raw)
+    index, unknown = _place_pieces(values, events, sfreq)
+    notes = [note] if (note := left_out(raw.ch_names, [at[row] for row in kept])) else []
+    if unknown:
+        notes.append(f"{unknown} cuts of unknown length; each counts as one lost sample")
+    last = index.size - 1
     return Raw(
         values=values,
-        labels=[labels[row] for row in chosen],
+        labels=labels,
         electrodes=electrodes,
-        sfreq=float(raw.info["sfreq"]),
-        index=np.arange(values.shape[1], dtype=np.int64),
+        sfreq=sfreq,
+        index=index,
         unit="uV",
-        markers=[
-            (float(onset) - start, str(text))
-            for onset, text in zip(raw.annotations.onset, raw.annotations.description, strict=True)
-        ],
-        notes=[note] if note else [],
+        markers=[(float(index[min(max(round(s * sfreq), 0), last)] / sfreq), text) for s, _, text in events],
+        notes=notes,
     )
+
+
+def _load_edf(path: Path, kind: str) -> Raw:
+    import mne
+
+    header = read_header(path, kind)
+    everything = [label for label in header.labels if not label.endswith("DF Annotations")]
+    labels, electrodes, kept = _choose(everything)
+    if len(set(header.labels)) < len(header.labels):
+        raise InputFileError(f"two signals of one name ({', '.join(header.labels[:8])}); rename one of them")
+    rates = sorted({header.rate(label) for label in labels})
+    if len(rates) > 1:
+        raise InputFileError(
+            f"its EEG channels have different rates ({', '.join(f'{rate:g}' for rate in rates)} Hz); "
+            "export it at one rate"
+        )
+    reader = mne.io.read_raw_edf if kind == "EDF" else mne.io.read_raw_bdf
+    # only these: MNE would bring all to the fastest signal's rate
+    raw = reader(path, include=labels, preload=True, verbose="error")
+    volts = raw.get_data()
+    known = [header.microvolts(label, row) for label, row in zip(labels, volts, strict=True)]
+    written = [header.as_written(label, row) for label, row in zip(labels, volts, strict=True)]
+    told = all(row is not None for row in known)
+    values = np.array(known if told else written, dtype=np.float64)
+    sfreq = float(raw.info["sfreq"])
+    notes = [note] if (note := left_out(everything, kept)) else []
+    if not header.closed:
+        notes.append("the recorder never closed the file; read as far as it goes")
+    return Raw(
+        values=values,
+        labels=labels,
+        electrodes=electrodes,
+        sfreq=sfreq,
+        index=place_records(path, header, sfreq, values.shape[1]),
+        unit="uV" if told else None,
+        markers=[(onset, text) for onset, _, text in _events(raw)],
+        notes=notes,
+    )
+
+
+def _choose(labels: list[str]) -> tuple[list[str], list[str] | None, list[int]]:
+    """Return label, electrode and position of the EEG channels."""
+    kept, electrodes = split_labels(labels)
+    if not kept:
+        raise InputFileError(f"no EEG among its channels ({', '.join(labels[:8])})")
+    return [labels[at] for at in kept], electrodes, kept
+
+
+def _events(raw: Any) -> list[tuple[float, float, str]]:
+    """Return onset from the first sample (s), duration (s) and text of the annotations."""
+    # onsets count from the first sample, unless the file has a date: then from where its clock began
+    start = raw.first_time if raw.annotations.orig_time is not None else 0.0
+    return [
+        (float(note["onset"]) - start, float(np.nan_to_num(note["duration"])), str(note["description"]))
+        for note in raw.annotations
+    ]
+
+
+def _place_pieces(
+    values: npt.NDArray[np.float64], events: list[tuple[float, float, str]], sfreq: float
+) -> tuple[npt.NDArray[np.int64], int]:
+    """Return the absolute index of each row, and how many cuts do not tell their length.
+
+    EEGLAB and BrainVision join what was cut or paused and leave a mark there; MNE fills what was not acquired.
+    """
+    ahead = np.ones(values.shape[1], dtype=np.int64)
+    ahead[0] = 0
+    unknown = 0
+    for onset, duration, text in events:
+        row = round(onset * sfreq)
+        kind = text.lower()
+        if kind.startswith("bad_acq_skip"):
+            values[:, max(row, 0) : max(row + round(duration * sfreq), 0)] = np.nan
+        elif kind.startswith(("boundary", "new segment", "edge boundary")) and 0 < row < ahead.size:
+            lost = round(duration * sfreq) if kind == "boundary" else 0
+            unknown += lost < 1
+            ahead[row] = 1 + max(lost, 1)
+    return np.cumsum(ahead), unknown
 
 
 def _refuse_broken_mat(path: Path) -> None:
@@ -96,7 +170,8 @@ def _refuse_broken_mat(path: Path) -> None:
     try:
         trial = subprocess.run(
             [sys.executable, "-I", "-c", code, str(path.resolve())],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300, check=False,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300,
+            check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise InputFileError("takes more than 5 minutes to read as EEGLAB; it is damaged") from error
@@ -104,27 +179,4 @@ def _refuse_broken_mat(path: Path) -> None:
         reason = (trial.stderr.decode(errors="replace").strip().splitlines() or ["the reader crashes"])[-1]
         raise InputFileError(
             f"cannot be read as EEGLAB ({reason[:200].rstrip('.')}); it is damaged or incomplete"
-        )
-
-
-def _refuse_short_edf(path: Path, kind: str) -> None:
-    """Refuse an EDF or BDF whose data end before its header says; MNE would read on without a word."""
-    width = 2 if kind == "EDF" else 3
-    with path.open("rb") as file:
-        head = file.read(256)
-        try:
-            header_bytes, records, channels = int(head[184:192]), int(head[236:244]), int(head[252:256])
-            rest = file.read(max(channels, 0) * 256)
-            per_record = sum(int(rest[channels * 216 + 8 * at :][:8]) for at in range(channels))
-        except ValueError as error:
-            raise InputFileError(f"a damaged {kind} header; record or export the file again") from error
-    expected = header_bytes + records * per_record * width
-    size = path.stat().st_size
-    if channels < 1 or per_record < 1 or records == 0 or size < header_bytes:
-        raise InputFileError(f"{channels} channels and {records} data records; there is nothing to read")
-    if records > 0 and size < expected:
-        have = (size - header_bytes) // (per_record * width)
-        raise InputFileError(
-            f"cut short: {have} of {records} data records are there ({size} of {expected} bytes); "
-            "copy it again"
         )

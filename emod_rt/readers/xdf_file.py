@@ -49,6 +49,8 @@ def read_xdf(path: Path) -> Raw:
     nominal = float(info["nominal_srate"][0])
     timing = index_from_stamps(stamps, nominal if nominal > 0 else None)
     notes = [*said, *timing.notes]
+    if not eeg.get("footer"):
+        notes.append("the stream has no footer: the recording was cut short, or is still being written")
     if note := left_out(labels, chosen):
         notes.append(note)
     return Raw(

@@ -1,10 +1,12 @@
 """Features: the same signal gives the same numbers at every rate and window length."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from scipy import signal
 from torch import Tensor
 
 from emod_model.errors import ModelError, UsageError
@@ -178,3 +180,21 @@ def test_what_does_not_fit_is_refused(
 def test_a_repeated_electrode_is_refused() -> None:
     with pytest.raises(UsageError, match="both electrode T7"):
         extract(torch.zeros(1, 2, 375), ["T3", "T7"], 125.0, SPEC)
+
+
+def pz_alpha_db(file: Path) -> float:
+    """Alpha power of a recording at Pz, middle of its 3-s windows."""
+    pz = np.loadtxt(file, delimiter=",", skiprows=1, usecols=3)
+    sos = signal.butter(2, (1, 45), "bandpass", fs=128, output="sos")
+    pz = signal.sosfilt(sos, pz - pz[0])[256:]
+    windows = torch.from_numpy(pz[: len(pz) // 384 * 384].reshape(-1, 384).copy())
+    return float(band_power_db(log_power(windows, 128, 15))[:, list(BANDS).index("alpha")].median())
+
+
+def test_closing_the_eyes_raises_alpha_on_a_real_headset(shared_data: Path) -> None:
+    folder = shared_data / "insight_eyes" / "Baseline"
+    closed = [pz_alpha_db(file) for file in sorted(folder.glob("Closed*"))]
+    opened = [pz_alpha_db(file) for file in sorted(folder.glob("Open*"))]
+    assert len(closed) == len(opened) == 5
+    assert min(closed) > max(opened)
+    assert all(0 < power < 30 for power in closed + opened)  # microvolts, not volts or converter counts

@@ -23,7 +23,9 @@ FRAME_S = 1.0
 FLOOR_UV2_HZ = 1e-4
 
 
+# A live window asks under inference mode; what is cached must serve training as well.
 @lru_cache(maxsize=32)
+@torch.inference_mode(False)
 def _basis(frame: int, sfreq: float) -> Tensor:
     """Return windowed cosines and sines, (frame, 2 * 45) float64, scaled so that squares add up to a PSD."""
     # Exact Hz rather than FFT bins: one grid for every rate and length, and a plain matmul when exported.
@@ -35,6 +37,7 @@ def _basis(frame: int, sfreq: float) -> Tensor:
 
 
 @lru_cache(maxsize=32)
+@torch.inference_mode(False)
 def _frame_index(n_samples: int, n_tokens: int, frame: int) -> Tensor:
     """Return the sample indices of every frame, flattened (n_tokens * frame,)."""
     centre = (torch.arange(n_tokens, dtype=torch.float64) + 0.5) * n_samples / n_tokens

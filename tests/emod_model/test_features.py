@@ -107,6 +107,15 @@ def test_windows_are_independent_of_the_batch_they_are_in() -> None:
     torch.testing.assert_close(log_power(windows, 125, 15)[1, 2], log_power(windows[1, 2], 125, 15))
 
 
+def test_a_live_window_first_does_not_spoil_training_after() -> None:
+    with torch.inference_mode():
+        log_power(busy(125, 3)[:350], 125, 14)
+    eeg = busy(125, 3)[:350].requires_grad_()
+    log_power(eeg, 125, 14).sum().backward()
+    assert eeg.grad is not None
+    assert eeg.grad.any()
+
+
 def test_silence_is_the_floor() -> None:
     assert (log_power(torch.zeros(375), 125, 15) == torch.tensor(FLOOR_UV2_HZ).log()).all()
 

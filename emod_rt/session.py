@@ -111,11 +111,12 @@ class Session:
     def start(self) -> Self:
         """Connect and begin; returns once the source is open."""
         try:
+            # compiled before the source is open, so that no sample waits for it
+            engine = TorchScriptEngine(self.model)
+            engine.warm_up()
             info = self._acquisition.open(self._wait_s)
             self.info = info
-            engine = TorchScriptEngine(self.model)
             self._pipeline = Pipeline(engine, info, self._clock, self._hop_s, late_s=_LATE_S)
-            engine.warm_up(info.channels)
             self._open_sinks(info, self._pipeline.hop_s)
         except EmodError as error:
             self._acquisition.stop()

@@ -9,6 +9,7 @@ from emod_rt.cli.common import Channels, JsonlFile, ModelFile, Wait, channel_lis
 
 if TYPE_CHECKING:
     from emod_rt.session import Session
+    from emod_rt.view import View
 
 SourceText = Annotated[
     str,
@@ -57,11 +58,16 @@ def run(
         lsl_out=lsl_out,
         record=record,
     )
-    run_session(session, headless=headless, quiet=jsonl == "-")
+    run_session(session, headless=headless)
 
 
-def run_session(session: "Session", *, headless: bool, quiet: bool = False) -> None:
+def run_session(session: "Session", *, headless: bool) -> "View | None":
     """Run a session to its end on the screen there is, then say how it went.
+
+    Returns
+    -------
+    View or None
+        Without a window, the last picture while it ran.
 
     Raises
     ------
@@ -79,7 +85,8 @@ def run_session(session: "Session", *, headless: bool, quiet: bool = False) -> N
             session.start()
     except KeyboardInterrupt:
         err.print("Ended before the source was there; nothing was read.")
-        return
+        return None
+    view = None
     with ending(session.stop):
         if session.info is not None:
             note(err, session.info, session.model)
@@ -87,7 +94,7 @@ def run_session(session: "Session", *, headless: bool, quiet: bool = False) -> N
             err.print("No display here, so the table instead of the dashboard.", style="yellow")
             headless = True
         if headless:
-            terminal(session, err, quiet=quiet)
+            view = terminal(session, err)
         else:
             dashboard(session)
         session.join()
@@ -96,6 +103,7 @@ def run_session(session: "Session", *, headless: bool, quiet: bool = False) -> N
     err.print(summary_table(session.summary()))
     if session.error is not None:
         raise session.error
+    return view
 
 
 def _break_off() -> None:

@@ -14,6 +14,7 @@ from emod_rt.cli.report import live_table
 
 if TYPE_CHECKING:
     from emod_rt.session import Session
+    from emod_rt.view import View
 
 _REFRESH_S = 0.25
 
@@ -44,12 +45,17 @@ def dashboard(session: "Session", screenshot: Path | None = None) -> None:
     screen("dashboard")(session, screenshot=screenshot)
 
 
-def terminal(session: "Session", console: Console, *, quiet: bool) -> None:
-    """Show the session as a table, redrawn in place where the terminal can; quiet when it cannot."""
-    if quiet or not console.is_terminal:
-        session.join()
-        return
-    with Live(live_table(session.view()), console=console, refresh_per_second=4) as live:
+def terminal(session: "Session", console: Console) -> "View":
+    """Show the session as a table, redrawn in place where the terminal can, printed once where it cannot.
+
+    Returns
+    -------
+    View
+        The last picture of the session while it ran.
+    """
+    view = session.view()
+    with Live(live_table(view), console=console, refresh_per_second=4) as live:
         while not session.join(_REFRESH_S):
-            live.update(live_table(session.view()))
-        live.update(live_table(session.view()))
+            view = session.view()
+            live.update(live_table(view))
+    return view

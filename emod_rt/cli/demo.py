@@ -1,0 +1,49 @@
+"""`emod-rt demo`: everything, without a headset."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emod_rt.cli.common import positive
+
+_IN_A_WINDOW_S = 600.0
+_IN_A_TERMINAL_S = 30.0
+
+
+def demo(
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            "--duration", metavar="S", help="Seconds; ten minutes in a window, half a minute without."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Which simulated person.")] = 1,
+    screenshot: Annotated[
+        Path,
+        typer.Option("--screenshot", metavar="FILE", help="Without a display: the dashboard as a picture."),
+    ] = Path("emod-demo.png"),
+) -> None:
+    """Stream a simulated person over LSL and show the estimates; nobody's brain is involved."""
+    positive("--duration", duration)
+    import os
+
+    from rich.console import Console
+
+    from emod_rt.cli.run import run_session
+    from emod_rt.cli.screen import has_display, screen
+    from emod_rt.demo import SimulatedStream
+    from emod_rt.session import Session
+
+    err = Console(stderr=True, highlight=False)
+    window = has_display()
+    seconds = duration or (_IN_A_WINDOW_S if window else _IN_A_TERMINAL_S)
+    name = f"emod-demo-{os.getpid()}"
+    with err.status("Simulating a person."):
+        stream = SimulatedStream(seed, seconds + 5, name)
+    session = Session(f"lsl:{name}", duration_s=seconds)
+    with stream:
+        view = run_session(session, headless=not window)
+    if view is not None:
+        screen("picture")(view, screenshot)
+        err.print(f"The dashboard would look like this: {screenshot}")

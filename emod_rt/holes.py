@@ -4,13 +4,14 @@ Pure: no clock of its own, no thread. Two kinds of sender need two kinds of evid
 
 - *Precise* stamps sit on the sample grid. A step of several periods is a hole at once, exact to the sample.
 - *Jittery* stamps (a sender that stamps what it just received with its own clock) step for reasons of
-  their own. A late burst comes back to the grid, a loss never does. So a step counts at once only when it is far
-  larger than any burst; a smaller one counts when for a whole second not one stamp has come back (the lower
-  envelope of the stamps has moved). Such a hole is placed where it was proved, up to 1.25 s after the loss.
+  their own. A late burst comes back to the grid, a loss never does. So a step counts at once only when it
+  is far larger than any burst; a smaller one counts when for a whole second not one stamp has come back
+  (the lower envelope of the stamps has moved). Such a hole is placed where it was proved, up to 1.25 s
+  after the loss.
 
 Time going backwards, or jumping ahead further than the reader's own clock allows, is a new epoch of the
-sender's clock: the index goes on after a hole of the time that passed for the reader (at least one sample, so that
-no window spans the seam), and the epoch's times are shifted to go on from there.
+sender's clock: the index goes on after a hole of the time that passed for the reader (at least one sample,
+so that no window spans the seam), and the epoch's times are shifted to go on from there.
 """
 
 import math
@@ -228,7 +229,7 @@ class HoleDetector:
         self._shift = self._time + (lost + 1) * self._period - stamp
 
     def _close_block(self, stamp: float) -> None:
-        """Add the block's earliest sample to the envelope; look for a loss that jitter had hidden; fit the line."""
+        """Add the block's earliest sample to the envelope, look for a hidden loss, fit the line."""
         self._blocks.append((float(self._block_best[1]), self._block_best[2]))
         self._block_best = (math.inf, 0, 0.0)
         self._block_end = max(self._block_end + _BLOCK_S, stamp + 0.5 * _BLOCK_S)

@@ -1,6 +1,7 @@
-"""The one door to liblsl: loads it, keeps its log lines off the terminal, says in words when it is missing."""
+"""The one door to liblsl: loads it, keeps its log off the terminal, says in words when it is missing."""
 
 import functools
+import importlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ def _user_config_files() -> Iterator[Path]:
 
 
 def quiet_config() -> str:
-    """Return the user's own liblsl configuration with the log turned down, unless the user has set a log level.
+    """Return the user's own liblsl configuration with the log turned down, unless it says otherwise.
 
     Configuration given as text replaces the file, so the file's text is passed on (its known peers and
     ports decide what is found on the network). No file is written.
@@ -44,12 +45,12 @@ def load() -> ModuleType:
         liblsl cannot be loaded.
     """
     try:
-        import pylsl
+        pylsl = importlib.import_module("pylsl")
     except (ImportError, RuntimeError, OSError) as problem:
         reason = " ".join(str(problem).split())[:200]
         raise SourceError(
-            f"the LSL library cannot be loaded ({reason}); reinstall it with 'pip install --force-reinstall pylsl', "
-            "or point PYLSL_LIB at a liblsl library"
+            f"the LSL library cannot be loaded ({reason}); reinstall it with "
+            "'pip install --force-reinstall pylsl', or point PYLSL_LIB at a liblsl library"
         ) from problem
     if hasattr(pylsl, "set_config_content"):
         pylsl.set_config_content(quiet_config())

@@ -1,0 +1,129 @@
+"""Finding one LSL stream: the query a person types, and words when it finds none or several."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from emod_model.errors import SourceError, UsageError
+from emod_rt import liblsl
+
+KEYS = ("name", "type", "source_id", "hostname", "uid")
+_FORMATS = {1: "float32", 2: "double64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
+_STRING = 3
+_ASK_S = 0.25  # one round of questions on the network
+_OTHERS_S = 0.3  # how long a second candidate is given to show up
+
+
+def parse_query(query: str) -> dict[str, str]:
+    """Return what to look for.
+
+    Parameters
+    ----------
+    query : str
+        `NAME`, or `key=value` pairs joined by commas with the keys name, type, source_id, hostname, uid.
+
+    Raises
+    ------
+    UsageError
+        Empty, or a key that LSL streams do not have.
+    """
+    text = query.strip()
+    if not text:
+        raise UsageError("lsl: names no stream; give lsl:NAME or lsl:type=EEG")
+    if "=" not in text:
+        return {"name": text}
+    wanted: dict[str, str] = {}
+    for part in text.split(","):
+        key, mark, value = (piece.strip() for piece in part.partition("="))
+        if not mark or key not in KEYS or not value:
+            raise UsageError(
+                f"{part.strip()!r} in lsl:{text} is not key=value with a key of {', '.join(KEYS)}; "
+                "give lsl:NAME or for example lsl:type=EEG,source_id=X"
+            )
+        wanted[key] = value
+    return wanted
+
+
+def predicate(wanted: dict[str, str]) -> str:
+    """Return the XPath predicate that liblsl understands."""
+    terms = []
+    for key, value in wanted.items():
+        if "'" in value and '"' in value:
+            raise UsageError(f"{key} {value!r} holds both kinds of quotes; choose the stream by another key")
+        quote = '"' if "'" in value else "'"
+        terms.append(f"{key}={quote}{value}{quote}")
+    return " and ".join(terms)
+
+
+def why_not_eeg(info: Any) -> str | None:
+    """Return in words why a stream cannot be EEG, None when it can."""
+    if info.channel_format() == _STRING:
+        return "its samples are text, not numbers"
+    if info.channel_format() not in _FORMATS:
+        return "its sample format is unknown"
+    if not info.nominal_srate() > 0:
+        return "its rate is irregular (nominal rate 0), and EEG needs a fixed rate"
+    if not 2 <= info.channel_count() <= 1024:
+        return f"it has {info.channel_count()} channels, and EEG needs 2 to 1024"
+    return None
+
+
+def describe(info: Any) -> str:
+    """Return one stream in a few words."""
+    rate = f"{info.nominal_srate():g} Hz" if info.nominal_srate() > 0 else "irregular"
+    return (
+        f"{info.name()!r} (type {info.type() or 'none'}, {info.channel_count()} channels, {rate}, "
+        f"source_id {info.source_id() or 'none'}, host {info.hostname()})"
+    )
+
+
+def find_stream(query: str, wait_s: float) -> Any:
+    """Return the one stream that a query means, as pylsl's StreamInfo.
+
+    Parameters
+    ----------
+    query : str
+        See `parse_query`.
+    wait_s : float
+        How long it may take to appear, s.
+
+    Raises
+    ------
+    UsageError
+        The query cannot be understood.
+    SourceError
+        None found in time, several found, or what was found cannot be EEG.
+    """
+    wanted = predicate(parse_query(query))
+    pylsl = liblsl.load()
+    deadline = time.monotonic() + wait_s
+    while not (found := pylsl.resolve_bypred(wanted, 1, _ASK_S)):
+        if time.monotonic() >= deadline:
+            raise _nothing(query, wait_s)
+    others = pylsl.resolve_bypred(wanted, 2, _OTHERS_S)
+    found = list({info.uid(): info for info in [*found, *others]}.values())
+    fit = [info for info in found if why_not_eeg(info) is None]
+    if not fit:
+        raise SourceError(
+            f"lsl:{query} is {describe(found[0])}: {why_not_eeg(found[0])}; choose another stream, "
+            "'emod-rt devices' lists them"
+        )
+    if len(fit) > 1:
+        raise SourceError(
+            f"lsl:{query} means {len(fit)} streams: {_listed(fit)}; choose one with lsl:source_id=..., "
+            "lsl:hostname=... or lsl:uid=..."
+        )
+    return fit[0]
+
+
+def _listed(infos: Sequence[Any]) -> str:
+    return "; ".join(describe(info) for info in infos[:8]) + ("; ..." if len(infos) > 8 else "")
+
+
+def _nothing(query: str, wait_s: float) -> SourceError:
+    there = liblsl.load().resolve_streams(1.0)
+    seen = f"streams there are: {_listed(there)}" if there else "no LSL stream is on the network"
+    return SourceError(
+        f"no LSL stream matches lsl:{query} after {wait_s:g} s; {seen}; start the sender, or check its name "
+        "and the firewall ('emod-rt doctor' tests multicast)"
+    )

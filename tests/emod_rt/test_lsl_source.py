@@ -1,0 +1,217 @@
+"""EEG from real LSL streams on this machine."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from emod_model.errors import SourceError, UsageError
+from emod_rt import liblsl
+from emod_rt.sources.lsl import LSLSource
+from emod_rt.sources.lsl_layout import read_layout
+from emod_rt.sources.lsl_query import parse_query
+from tests.emod_rt.lsl_help import LABELS, noise, outlet, unique, until
+
+WAIT = 10.0
+
+
+def open_while_sending(source, out, data, stamps, wait_s=WAIT):
+    """Open `source`; send everything as soon as it listens."""
+
+    def send():
+        if out.wait_for_consumers(WAIT):
+            out.push_chunk(data, stamps.tolist())
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        return source.open(wait_s)
+    finally:
+        sender.join()
+
+
+def collect(source, samples):
+    """Read until `samples` have come; (index, data)."""
+    index, data, times = [], [], []
+
+    def enough():
+        for chunk in source.read(0.05):
+            index.append(np.arange(chunk.first_index, chunk.first_index + chunk.times.size))
+            data.append(chunk.data)
+            times.append(chunk.times)
+        return sum(i.size for i in index) >= samples
+
+    until(enough)
+    return np.concatenate(index), np.concatenate(data, axis=1), np.concatenate(times)
+
+
+def grid(index, sfreq=250.0):
+    return liblsl.load().local_clock() + np.asarray(index) / sfreq
+
+
+def test_samples_arrive_as_sent_with_losses_in_their_place():
+    name = unique("exact")
+    out, sent = outlet(name), noise(1000)
+    true = np.delete(np.arange(1100), np.r_[400, 600:699])
+    stamps = grid(true)
+    source = LSLSource(name)
+    info = open_while_sending(source, out, sent, stamps)
+    index, data, times = collect(source, 1000)
+    source.close()
+    assert (info.name, info.sfreq, info.channels, info.notes) == (f"lsl:{name}", 250.0, LABELS, ())
+    np.testing.assert_array_equal(index, true)
+    np.testing.assert_array_equal(data, sent.T)
+    assert data.dtype == np.float32
+    np.testing.assert_allclose(times, stamps, rtol=0, atol=2e-3)
+
+
+def test_units_and_channels_that_are_not_electrodes_are_settled_with_a_note():
+    name = unique("volts")
+    out = outlet(name, ("EEG Fp1", "T3", "X1", "O2"), ("EEG", "EEG", "ACC", ""), "volts", fmt="double64")
+    sent = noise(400).astype(np.float64)
+    source = LSLSource(f"name={name},type=EEG")
+    info = open_while_sending(source, out, sent * 1e-6, grid(np.arange(400)))
+    _, data, _ = collect(source, 400)
+    source.close()
+    assert info.channels == ("Fp1", "T7", "O2")
+    assert any("X1" in note for note in info.notes)
+    np.testing.assert_allclose(data, sent.T[[0, 1, 3]], rtol=1e-5)
+
+
+def test_an_undeclared_unit_is_settled_from_the_first_second():
+    name = unique("nounit")
+    out, sent = outlet(name, units=None), noise(300)
+    source = LSLSource(name)
+    info = open_while_sending(source, out, sent * 1e-6, grid(np.arange(300)))
+    _, data, _ = collect(source, 300)
+    source.close()
+    assert any("read as V" in note for note in info.notes)
+    np.testing.assert_allclose(data, sent.T, rtol=1e-4)
+
+
+def test_a_sender_that_comes_back_goes_on_after_a_hole_of_the_time_it_was_away():
+    name = unique("return")
+    out, source = outlet(name), LSLSource(name)
+    begin = liblsl.load().local_clock()
+    open_while_sending(source, out, noise(500), begin + np.arange(500) / 250)
+    index, _, _ = collect(source, 500)
+    del out
+    assert source.read(0.05) == []
+    again = outlet(name)
+    assert again.wait_for_consumers(WAIT)
+    # other phase of the grid: a sender that starts anew does not meet the old one
+    later = begin + 3500 / 250 + 0.0013 + np.arange(100) / 250
+    again.push_chunk(noise(100), later.tolist())
+    back, _, _ = collect(source, 100)
+    source.close()
+    assert index[-1] == 499
+    np.testing.assert_array_equal(back, 3500 + np.arange(100))
+
+
+def test_nothing_found_names_the_query_and_the_streams_there_are():
+    there = unique("there")
+    out = outlet(there)
+    with pytest.raises(SourceError, match=r"lsl:absent.*" + there) as failure:
+        LSLSource("absent").open(0.1)
+    assert failure.value.exit_code == 4
+    del out
+
+
+def test_several_candidates_are_listed_with_the_way_to_choose():
+    name = unique("twin")
+    twins = [outlet(name, source_id=f"{name}-{k}") for k in "ab"]
+    with pytest.raises(SourceError, match=f"2 streams.*{name}-.*choose one with lsl:source_id"):
+        LSLSource(name).open(WAIT)
+    source = LSLSource(f"source_id={name}-b")
+    assert open_while_sending(source, twins[1], noise(300), grid(np.arange(300))).channels == LABELS
+    source.close()
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"sfreq": 0.0}, "irregular"),
+        ({"fmt": "string"}, "text"),
+        ({"labels": 1}, "1 channels"),
+        ({"labels": 1025}, "1025 channels"),
+    ],
+)
+def test_what_cannot_be_eeg_is_refused_with_the_reason(how, words):
+    name = unique("odd")
+    out = outlet(name, **how)
+    with pytest.raises(SourceError, match=words):
+        LSLSource(name).open(WAIT)
+    del out
+
+
+def test_a_sender_faster_than_it_says_is_refused():
+    name = unique("fast")
+    out, source = outlet(name), LSLSource(name)
+    with pytest.raises(SourceError, match="declares 250 Hz but sends 500"):
+        open_while_sending(source, out, noise(3000), grid(np.arange(3000), 500.0))
+
+
+def test_close_is_safe_at_any_time():
+    source = LSLSource("nobody")
+    source.close()
+    with pytest.raises(SourceError):
+        source.open(0.0)
+    source.close()
+    source.close()
+
+
+@pytest.mark.parametrize("query", ["", "typ=EEG", "type=", "type=EEG,x"])
+def test_a_query_that_cannot_be_understood_is_a_usage_error(query):
+    with pytest.raises(UsageError):
+        parse_query(query)
+
+
+def xml(channels):
+    inside = "".join(
+        f"<channel><label>{label}</label><type>{kind}</type></channel>" for label, kind in channels
+    )
+    return f"<info><desc><channels>{inside}</channels></desc></info>"
+
+
+def test_names_are_asked_for_when_the_stream_has_none():
+    plain = xml([("ch1", "EEG"), ("ch2", "EEG"), ("AUX", "ACC")])
+    with pytest.raises(UsageError, match=r"names no electrodes.*2 EEG channels"):
+        read_layout(plain, 3, None)
+    with pytest.raises(UsageError, match="names 3 electrodes"):
+        read_layout(plain, 3, ["Fz", "Cz", "Pz"])
+    layout = read_layout(plain, 3, ["fz", "CZ"])
+    assert (layout.rows, layout.channels) == ((0, 1), ("Fz", "Cz"))
+    assert any("left out" in note for note in layout.notes)
+
+
+def test_names_choose_when_the_stream_has_its_own():
+    named = xml([("Fp1", "EEG"), ("C3", "EEG"), ("O2", "EEG")])
+    layout = read_layout(named, 3, ["O2", "Fp1"])
+    assert (layout.rows, layout.channels) == ((2, 0), ("O2", "Fp1"))
+    with pytest.raises(UsageError, match="Pz"):
+        read_layout(named, 3, ["O2", "Pz"])
+    with pytest.raises(SourceError, match="too few"):
+        read_layout(named, 3, ["O2"])
+
+
+def test_liblsl_is_quiet_and_keeps_the_users_own_configuration(tmp_path, monkeypatch):
+    own = tmp_path / "lsl_api.cfg"
+    own.write_text("[lab]\nKnownPeers = {10.0.0.7}\n")
+    monkeypatch.setenv("LSLAPICFG", str(own))
+    text = liblsl.quiet_config()
+    assert "10.0.0.7" in text
+    assert "level = -3" in text
+    own.write_text("[log]\nlevel = 2\n")
+    assert liblsl.quiet_config() == "[log]\nlevel = 2\n"
+
+
+def test_reading_never_waits_longer_than_asked():
+    name = unique("silent")
+    out, source = outlet(name), LSLSource(name)
+    open_while_sending(source, out, noise(300), grid(np.arange(300)))
+    collect(source, 300)
+    before = time.monotonic()
+    assert source.read(0.1) == []
+    assert time.monotonic() - before < 1.0
+    source.close()

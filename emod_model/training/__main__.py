@@ -1,0 +1,35 @@
+"""`python -m emod_model.training`: make the shipped weights, or `evaluate` a checkpoint."""
+
+import argparse
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from emod_model.checkpoint import default_checkpoint
+from emod_model.training.report import table
+from emod_model.training.study import Run, Study
+
+
+def main() -> None:
+    """Train and evaluate, or only evaluate; print the table of docs/results.md."""
+    parser = argparse.ArgumentParser(
+        prog="python -m emod_model.training",
+        description="Train EMOD on simulated people, judge it on others, write weights and figures.",
+    )
+    parser.add_argument("what", nargs="?", choices=("train", "evaluate"), default="train")
+    parser.add_argument(
+        "--model", type=Path, default=default_checkpoint(), help="checkpoint (default: %(default)s)"
+    )
+    parser.add_argument("--threads", type=int, default=2, help="processor cores used (default: %(default)s)")
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    console = Console()
+    run = Run(Study(workers=arguments.threads), console)
+    scores = run.train(arguments.model) if arguments.what == "train" else run.evaluate(arguments.model)
+    # plain print: the table is to be copied whole, not folded to the screen's width
+    print(table(scores))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""Fit a network to simulated people: objective, loop, choice of the best step, and honest deviations."""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from emod_model.metrics import ccc
+from emod_model.network import EMOD, EMODConfig
+from emod_model.signal.spec import SignalSpec
+from emod_model.training.batches import Windows
+from emod_model.training.montages import BIOSEMI, CYTON, DAISY, EMOTIV, MUSE, TEN_TWENTY
+from emod_model.training.people import Take
+from emod_model.training.predict import predict
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is fitted.
+
+    Attributes
+    ----------
+    steps : int
+        Updates.
+    batch : int
+        Windows an update.
+    learning_rate, weight_decay, clip : float
+        AdamW after 5 % warm-up, cosine to 1 %; norm that gradients are clipped at.
+    average : float
+        Decay of the running average of the weights, which is what is judged and kept.
+    judge_every : int
+        Updates between looks at the validation people.
+    seed : int
+        Of weights, batches and channels.
+    """
+
+    steps: int = 2000
+    batch: int = 64
+    learning_rate: float = 1.5e-3
+    weight_decay: float = 0.02
+    clip: float = 1.0
+    average: float = 0.99
+    judge_every: int = 250
+    seed: int = 1
+
+
+SMALL = EMODConfig(d_model=64, n_layers=2, n_heads=4, d_feedforward=128, dropout=0.0, pool_dropout=0.1)
+"""Half the published width and two layers of three: what two shared cores train in half an hour."""
+
+# how often each cap is drawn, and at most which part of its channels is kept: small caps are hard and cheap
+_CAPS = (
+    (MUSE, 0.22, 1.0),
+    (CYTON, 0.23, 1.0),
+    (EMOTIV, 0.12, 1.0),
+    (DAISY, 0.12, 1.0),
+    (TEN_TWENTY, 0.21, 1.0),
+    (BIOSEMI, 0.10, 0.5),
+)
+_BLEND = 0.1
+
+
+def objective(mean: Tensor, sd: Tensor, target: Tensor) -> Tensor:
+    """Return Gaussian negative log-likelihood plus (1 - concordance), mean over both axes.
+
+    Parameters
+    ----------
+    mean, sd, target : torch.Tensor, shape (batch, 2)
+    """
+    likelihood = 0.5 * ((target - mean) / sd) ** 2 + sd.log()
+    covariance = ((mean - mean.mean(0)) * (target - target.mean(0))).mean(0)
+    spread = mean.var(0, correction=0) + target.var(0, correction=0) + (mean.mean(0) - target.mean(0)) ** 2
+    return likelihood.mean() + (1 - 2 * covariance / spread).mean()
+
+
+def judge(network: EMOD, people: Sequence[Take], spec: SignalSpec) -> float:
+    """Return the mean concordance of both axes over all windows of each cap, mean over the caps."""
+    caps: dict[tuple[str, ...], list[Take]] = {}
+    for take in people:
+        caps.setdefault(take.channels, []).append(take)
+    scores = []
+    for takes in caps.values():
+        estimate = np.concatenate([predict(network, take, spec)[0] for take in takes])
+        truth = np.concatenate([take.target for take in takes])
+        scores += [ccc(estimate[:, axis], truth[:, axis]) for axis in (0, 1)]
+    return float(np.mean(scores))
+
+
+def fit(
+    windows: Windows,
+    validation: Sequence[Take],
+    config: EMODConfig,
+    recipe: Recipe,
+    progress: Callable[[int, float, float], None] = lambda *_: None,
+) -> tuple[EMOD, list[float]]:
+    """Fit a network from scratch.
+
+    Parameters
+    ----------
+    windows : Windows
+        Training people.
+    validation : sequence of Take
+        People of their own, on the caps that matter; the best step is theirs to choose.
+    config : EMODConfig
+        Architecture.
+    recipe : Recipe
+        How.
+    progress : callable
+        Called after each update with the step, its loss, and the best validation concordance so far.
+
+    Returns
+    -------
+    network : EMOD
+        Running average of the weights at the best step, in evaluation mode.
+    losses : list of float
+        One an update.
+    """
+    torch.manual_seed(recipe.seed)
+    rng = np.random.default_rng(recipe.seed)
+    network = EMOD(config)
+    network.set_spectrum_statistics(*windows.spectrum_statistics(min(512, len(windows)), rng))
+    average = copy.deepcopy(network).eval()
+    optimiser = torch.optim.AdamW(
+        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, recipe.steps))
+    best, best_state, losses = -np.inf, average.state_dict(), list[float]()
+    network.train()
+    for step in range(1, recipe.steps + 1):
+        losses.append(_update(network, windows, optimiser, recipe, rng))
+        schedule.step()
+        _follow(average, network, min(recipe.average, 1 - 1 / (step + 1)))
+        if step % recipe.judge_every == 0 or step == recipe.steps:
+            score = judge(average, validation, windows.spec)
+            if score > best:
+                best, best_state = score, copy.deepcopy(average.state_dict())
+        progress(step, losses[-1], best)
+    average.load_state_dict(best_state)
+    return average.requires_grad_(False), losses
+
+
+def _rate(step: int, steps: int) -> float:
+    warm = max(1, steps // 20)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * (step - warm) / max(1, steps - warm))))
+
+
+def _update(
+    network: EMOD,
+    windows: Windows,
+    optimiser: torch.optim.Optimizer,
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> float:
+    cap, _, most = _CAPS[rng.choice(len(_CAPS), p=[share for _, share, _ in _CAPS])]
+    keep = most * (1.0 if rng.random() < 0.5 else rng.uniform(0.6, 1.0))
+    drawn = windows.batch(rng.integers(0, len(windows), recipe.batch), cap, rng, keep=keep, blend=_BLEND)
+    mean, sd = network(*drawn.features)
+    loss = objective(mean, sd, drawn.target)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+    optimiser.step()
+    return loss.item()
+
+
+def _follow(average: EMOD, network: EMOD, decay: float) -> None:
+    with torch.no_grad():
+        for slow, fast in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+            if slow.dtype.is_floating_point:
+                slow.lerp_(fast, 1 - decay)
+            else:
+                slow.copy_(fast)
+
+
+def widen(network: EMOD, people: Sequence[Take], spec: SignalSpec) -> None:
+    """Shift both deviations' last bias until 68.27 % of these people's truths lie within one of them.
+
+    Parameters
+    ----------
+    network : EMOD
+        Changed in place.
+    people : sequence of Take
+        Validation people: not those it was fitted to, nor those it is tested on.
+    spec : SignalSpec
+        What the takes were conditioned with.
+    """
+    estimates = [predict(network, take, spec) for take in people]
+    error = np.abs(np.concatenate([e[0] for e in estimates]) - np.concatenate([t.target for t in people]))
+    floor = network.affect.sd_floor
+    before = np.concatenate([e[1] for e in estimates]) - floor
+    raw = np.log(np.expm1(np.maximum(before, 1e-6)))
+    last = network.affect.mlp[-1]
+    assert isinstance(last, nn.Linear)
+    for axis in (0, 1):
+        low, high = -5.0, 5.0
+        for _ in range(40):
+            shift = (low + high) / 2
+            held = (error[:, axis] <= np.log1p(np.exp(raw[:, axis] + shift)) + floor).mean()
+            low, high = (shift, high) if held < 0.6827 else (low, shift)
+        with torch.no_grad():
+            last.bias[2 + axis] += (low + high) / 2

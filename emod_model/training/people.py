@@ -1,0 +1,130 @@
+"""Windows of simulated people, conditioned by the very code that conditions a live stream."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+
+from emod_model.signal.spec import SignalSpec
+from emod_model.signal.windows import Windower
+from emod_model.simulate import SimulatedPerson
+from emod_model.training.montages import RATES
+
+SPLITS = {"train": 1_000_000, "validation": 2_000_000, "test": 3_000_000}
+"""First seed of the people of each split; a split never holds a million."""
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """The valid windows of one simulated person.
+
+    Attributes
+    ----------
+    seed : int
+        The person.
+    channels : tuple of str
+        Electrodes.
+    eeg : numpy.ndarray, shape (windows, channels, samples), float32
+        Microvolts, average-referenced over the good channels; 0 where a channel was bad.
+    good : numpy.ndarray, shape (windows, channels), bool
+        Which channels the conditioner let through.
+    target : numpy.ndarray, shape (windows, 2), float32
+        True valence and arousal, averaged over the window.
+    """
+
+    seed: int
+    channels: tuple[str, ...]
+    eeg: npt.NDArray[np.float32]
+    good: npt.NDArray[np.bool_]
+    target: npt.NDArray[np.float32]
+
+
+def people_of(split: str, n: int) -> range:
+    """Return the seeds of the first `n` people of a split ("train", "validation", "test")."""
+    return range(SPLITS[split], SPLITS[split] + n)
+
+
+def record(
+    seed: int,
+    channels: Sequence[str],
+    seconds: float,
+    spec: SignalSpec,
+    hop_s: float,
+    sfreq: float | None = None,
+) -> Take:
+    """Simulate a person and cut the windows that the live path would estimate.
+
+    Parameters
+    ----------
+    seed : int
+        The person.
+    channels : sequence of str
+        Electrodes.
+    seconds : float
+        Length of the recording, s.
+    spec : SignalSpec
+        Conditioning and windows.
+    hop_s : float
+        Time between windows, s.
+    sfreq : float, optional
+        Rate, Hz; one of `RATES` by the seed when not given.
+
+    Returns
+    -------
+    Take
+    """
+    rate = RATES[seed % len(RATES)] if sfreq is None else sfreq
+    person = SimulatedPerson(seed, channels, rate)
+    windower = Windower(spec, rate, len(person.channels), hop_s)
+    step = round(rate)
+    windows = []
+    for first in range(0, round(seconds * rate) - step + 1, step):
+        windows += [w for w in windower.push(first, person.generate(step)) if w.eeg is not None]
+    shape = (len(windows), len(person.channels))
+    eeg = np.zeros((*shape, spec.window_samples), dtype=np.float32)
+    good = np.zeros(shape, dtype=np.bool_)
+    for row, window in enumerate(windows):
+        good[row, window.good] = True
+        eeg[row, window.good] = window.eeg
+    ends = np.array([w.index for w in windows], dtype=np.float64)
+    within = ((np.arange(12) + 0.5) / 12 - 1) * spec.window_s * rate
+    target = person.affect(ends[:, None] + within).mean(1)
+    return Take(seed, person.channels, eeg, good, target.astype(np.float32))
+
+
+def record_people(
+    seeds: Sequence[int],
+    channels: Sequence[str],
+    seconds: float,
+    spec: SignalSpec,
+    hop_s: float,
+    *,
+    workers: int = 1,
+    done: Callable[[], None] = lambda: None,
+) -> list[Take]:
+    """Record many people, in processes; the result does not depend on how many.
+
+    Parameters
+    ----------
+    seeds, channels, seconds, spec, hop_s
+        As `record` takes them.
+    workers : int
+        Processes; 1 stays in this one.
+    done : callable
+        Called after each person, for a progress bar.
+    """
+    one = partial(record, channels=tuple(channels), seconds=seconds, spec=spec, hop_s=hop_s)
+    takes = []
+    if workers == 1:
+        for seed in seeds:
+            takes.append(one(seed))
+            done()
+        return takes
+    with ProcessPoolExecutor(workers) as pool:
+        for take in pool.map(one, seeds):
+            takes.append(take)
+            done()
+    return takes

@@ -70,7 +70,7 @@ def _load(path: Path, kind: str) -> Raw:
     notes = [note] if (note := left_out(raw.ch_names, [at[row] for row in kept])) else []
     if unknown:
         notes.append(f"{unknown} cuts of unknown length; each counts as one lost sample")
-    last = index.size - 1
+    end = index.size - 1
     return Raw(
         values=values,
         labels=labels,
@@ -78,7 +78,7 @@ def _load(path: Path, kind: str) -> Raw:
         sfreq=sfreq,
         index=index,
         unit="uV",
-        markers=[(float(index[min(max(round(s * sfreq), 0), last)] / sfreq), text) for s, _, text in events],
+        markers=[(float(index[min(max(round(s * sfreq), 0), end)]) / sfreq, text) for s, _, text in events],
         notes=notes,
     )
 
@@ -144,7 +144,7 @@ def _place_pieces(
 ) -> tuple[npt.NDArray[np.int64], int]:
     """Return the absolute index of each row, and how many cuts do not tell their length.
 
-    EEGLAB and BrainVision join what was cut or paused and leave a mark there; MNE fills what was not acquired.
+    EEGLAB and BrainVision join what was cut or paused and leave a mark; MNE fills what was not acquired.
     """
     ahead = np.ones(values.shape[1], dtype=np.int64)
     ahead[0] = 0

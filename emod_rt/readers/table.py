@@ -121,14 +121,15 @@ def split(line: str, delimiter: str) -> list[str]:
 
 
 def _delimiter(line: str) -> str:
-    return max(",;\t", key=line.count) if any(sign in line for sign in ",;\t") else " "
+    # a comma beside a semicolon or a tab is a decimal comma
+    return next((sign for sign in ";\t," if sign in line), " ")
 
 
 def _number(cell: str) -> float | None:
     if cell.lower() in _MISSING:
         return np.nan
     try:
-        return float(cell)
+        return float(cell.replace(",", "."))
     except ValueError:
         return None
 
@@ -143,8 +144,6 @@ def _numbers(comments: list[str], header: list[str] | None, body: list[tuple[int
     if len(body) > 1 and len(split(body[-1][1], delimiter)) < width:
         body = body[:-1]
         notes.append("the last line is cut short and left out")
-    if delimiter == ";" and "." not in first and "," in first:
-        body = [(number, line.replace(",", ".")) for number, line in body]
     plain = _all_numbers([line for _, line in body], delimiter, width)
     if plain is not None:
         return Table(comments, header, plain, {}, notes)

@@ -14,6 +14,7 @@ _AROUND_S = 1.0
 # clocks that are corrected on the fly step back a little; more than this is another recording's time
 _BACK_S = 0.025
 _LOWEST_HZ, _HIGHEST_HZ = 32.0, 30_000.0
+_EPOCH_MS = 1e11
 _LONGEST_HOLE_S = 3600.0
 
 Floats = npt.NDArray[np.float64]
@@ -58,8 +59,10 @@ def seconds_per_unit(stamps: Floats) -> float:
             f"the time column stands still or runs backwards ({stamps[0]:.6f} to {stamps[-1]:.6f}); "
             "check which column holds the time"
         )
-    for unit in (1.0, 1e-3, 1e-6, 1e-9):
-        if _LOWEST_HZ <= 1 / (interval * unit) < _LOWEST_HZ * 1000:
+    # 5 rows a second in seconds would be 5000 Hz in ms: that is believed only of milliseconds since 1970
+    highest_ms = _LOWEST_HZ * 1000 if stamps[0] > _EPOCH_MS else 1100.0
+    for unit, highest in ((1.0, _LOWEST_HZ * 1000), (1e-3, highest_ms), (1e-6, 5000.0), (1e-9, 5000.0)):
+        if _LOWEST_HZ <= 1 / (interval * unit) < highest:
             return unit
     raise InputFileError(
         f"the time column advances by {interval:.6g} a row, which is no rate of an EEG in s, ms, µs or ns; "
@@ -148,14 +151,14 @@ def index_from_counter(
     if modulus and (modulus % unit or modulus < 8 * unit):
         return None
     ahead = steps % modulus if modulus else steps
-    # a packet that repeats the number before it is kept as a row, like a repeated time stamp
-    ahead = np.where(ahead == 0, unit, ahead)
     if (ahead % unit).any():
         return None
     advance = ahead // unit
     turn = modulus // unit
     if turn and stamps is not None and sfreq:
         advance = advance + turn * _whole_turns(stamps, advance, sfreq, turn)
+    # a packet that repeats the number before it is kept as a row, like a repeated time stamp
+    advance = np.maximum(advance, 1)
     return np.concatenate([[0], np.cumsum(advance)]).astype(np.int64), turn
 
 

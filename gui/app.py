@@ -158,6 +158,7 @@ class _Poll:
 
 
 def _save(window: Dashboard, path: Path) -> None:
+    QCoreApplication.sendPostedEvents()  # the newest words are laid out first
     if not window.grab().save(str(path), "PNG"):
         raise UsageError(f"the picture {path} could not be written, choose a folder that can be written to")
 

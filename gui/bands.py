@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from gui import theme, words
 
 WIDTH = 170
-RANGE_DB = (-10.0, 25.0)
+RANGE_DB = (-10.0, 30.0)
 _BANDS = ("\N{GREEK SMALL LETTER DELTA}", "θ", "α", "β", "γ")  # noqa: RUF001
 _RAMP = np.array([[27, 34, 46], [38, 70, 110], [55, 121, 165], [128, 183, 206], [232, 240, 244]], dtype=float)
 
@@ -27,7 +27,10 @@ class Bands(QWidget):
 
     def show_power(self, power: npt.NDArray[np.float64] | None, rows: int, *, fresh: bool) -> None:
         """Set band powers, shape (channels, 5) in dB; not `fresh` when they are of an older window."""
-        if power is self.power and fresh == self.fresh and rows == self.rows:
+        same = power is self.power or (
+            power is not None and self.power is not None and np.array_equal(power, self.power, equal_nan=True)
+        )
+        if same and fresh == self.fresh and rows == self.rows:
             return
         self.power, self.fresh, self.rows = power, fresh, rows
         self.setAccessibleDescription(self.spoken())

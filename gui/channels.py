@@ -1,9 +1,11 @@
 """The panel of channels: labels, traces and band powers in aligned rows."""
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from emod_rt.view import View
 from gui import theme, words
+from gui.bands import WIDTH as BANDS_WIDTH
 from gui.bands import Bands
 from gui.labels import Labels
 from gui.traces import Traces
@@ -21,6 +23,8 @@ class Channels(QWidget):
         outer.addWidget(frame)
         self.summary = ElidedLabel("caption", "Signal quality")
         self.band_title = label("", "caption", "Band power")
+        self.band_title.setFixedWidth(BANDS_WIDTH)
+        self.band_title.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         top = QHBoxLayout()
         top.setSpacing(theme.GAP)
         top.addWidget(label("Channels", "title"))

@@ -66,14 +66,7 @@ class Dashboard(QWidget):
         self.channels.show_view(view)
         # the estimates change a few times a second; redrawing them with every trace would be for nothing
         newest = view.estimates[-1] if view.estimates else None
-        drawn = (
-            view.state,
-            view.message,
-            newest,
-            len(view.estimates),
-            round(view.elapsed_s * 4),
-            view.quality,
-        )
+        drawn = (view.state, view.message, newest, len(view.estimates), view.quality)
         if drawn != self._drawn:
             self._drawn = drawn
             past = history(view)

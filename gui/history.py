@@ -50,7 +50,9 @@ def history(view: View) -> History:
     nan = float("nan")
     ends = np.array([estimate.index + 1 for estimate in view.estimates], dtype=np.int64)
     steps = np.diff(ends)
-    hop = int(steps.min()) if steps.size else 0
+    # the commonest step: a stall is reported off the grid of windows, a skipped window leaves a longer one
+    lengths, counts = np.unique(steps[steps > 0], return_counts=True)
+    hop = int(lengths[counts.argmax()]) if lengths.size else 0
     for row, estimate in enumerate(view.estimates):
         seconds = ends[row] / view.sfreq - view.elapsed_s
         if row and steps[row - 1] > hop:  # a window was skipped: the line must not pretend to know

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 from emod_model.signal.quality import ChannelQuality
 from gui import theme, words
 
-WIDTH = 116
+WIDTH = 130
 _ONE_LINE, _TWO_LINES = 13.0, 34.0  # row heights that hold a name, and a reason below it
 _MARKS = {"good": theme.DIM, "poor": theme.ALERT, "bad": theme.FAILED}
 

@@ -43,6 +43,7 @@ class Traces(QWidget):
         layout.addWidget(self.plot, 1)
         layout.addWidget(self.axis)
         self._fitted = (0, 0)
+        self._drawn: tuple[object, ...] = ()
         self._grid = pg.PlotCurveItem(pen=pg.mkPen(theme.LINE), connect="pairs")
         self.curves: list[Any] = [
             pg.PlotCurveItem(pen=pg.mkPen(name, width=1), connect="finite") for name in _COLOURS
@@ -52,25 +53,27 @@ class Traces(QWidget):
 
     def show_view(self, view: View) -> None:
         """Draw one picture of the session."""
+        asked = (view.trace_end, view.state, view.channels, view.quality, self.plot.size())
+        if asked == self._drawn:
+            return
+        self._drawn = asked
         data = view.traces[:, -max(round(SPAN_S * view.trace_sfreq), 1) :]
         self._fit_rows(len(data))
         bad = np.array([not verdict.good for verdict in view.quality] or [False] * len(data), dtype=bool)
         self.row_uv = scale(data[~bad], self.row_uv, rows=len(data))
-        group = (
-            np.where(bad, 2, np.arange(len(data)) % 2) if view.state == "running" else np.full(len(data), 2)
-        )
-        factor = data.shape[1] // max(2 * self.plot.width(), 1)
+        group = np.where(bad | (view.state != "running"), 2, np.arange(len(data)) % 2)
         first = view.trace_end - data.shape[1]
-        data, position = (
-            peaks(data, first, factor) if factor > 1 else (data, np.arange(data.shape[1]) + first)
-        )
+        position = np.arange(first, view.trace_end, dtype=np.int64)
+        factor = data.shape[1] // max(2 * self.plot.width(), 1)
+        if factor > 1:
+            data, position = peaks(data, first, factor)
         seconds = (position + 1 - view.trace_end) / (view.trace_sfreq or 1.0)
         centre = -0.5 - np.arange(len(data), dtype=np.float32)[:, None]
         limit = np.where(bad, _LIMITS[1], _LIMITS[0]).astype(np.float32)[:, None]
         drawn = np.clip(data / self.row_uv, -limit, limit) + centre
         for number, curve in enumerate(self.curves):
             curve.setData(*_strung(seconds, drawn[group == number]))
-        self.axis.show_end("now" if view.state == "running" else "last sample")
+        self.axis.show_end("now" if view.state == "running" else "last")
 
     def _fit_rows(self, rows: int) -> None:
         height = self.plot.height()
@@ -89,12 +92,13 @@ class Traces(QWidget):
 def scale(data: Floats, current: float, rows: int) -> float:
     """Return microvolts a row, from fixed steps: the current one as long as it serves.
 
-    Thin rows may run into their neighbours, or 64 channels would look flat.
+    The middle channel counts, so that blinks in front do not flatten the rest. Thin rows may run into their
+    neighbours, or 64 channels would look flat.
     """
-    seen = np.abs(data[np.isfinite(data)])
+    seen = np.abs(data[:, np.isfinite(data).all(axis=0)][:, ::3])
     if seen.size == 0:
         return current
-    typical = float(np.percentile(seen[:: max(seen.size // 20_000, 1)], 98))
+    typical = float(np.median(np.percentile(seen, 98, axis=1)))
     wanted = 2.0 * typical / min(max(rows / 12, 1.0), 1.8)
     if 0.3 * current <= wanted <= 1.1 * current:
         return current

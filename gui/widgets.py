@@ -34,14 +34,19 @@ def card(name: str) -> tuple[QFrame, QVBoxLayout]:
 
 
 class ElidedLabel(QLabel):
-    """One line of text that ends in an ellipsis where there is no room; the tool tip has all of it."""
+    """One line of text, cut where there is no room; the tool tip has all of it.
 
-    def __init__(self, role: str, name: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    Takes the room that is left; with `widest`, the room that its text needs, up to so many pixels.
+    """
+
+    def __init__(self, role: str, name: str, widest: int | None = None) -> None:
+        super().__init__()
         self.setProperty("role", role)
         self.setAccessibleName(name)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.widest = widest
+        if widest is None:
+            self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.full = ""
 
     def set_full(self, text: str) -> None:
@@ -50,6 +55,7 @@ class ElidedLabel(QLabel):
             self.full = text
             self.setToolTip(text)
             self.setAccessibleDescription(text)
+            self.updateGeometry()
             self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -61,8 +67,15 @@ class ElidedLabel(QLabel):
         """Take any width, and the height of one line."""
         return QSize(0, super().minimumSizeHint().height())
 
+    def sizeHint(self) -> QSize:
+        """Ask for the width of the whole text, up to the widest."""
+        needed = self.fontMetrics().horizontalAdvance(self.full) + 2
+        return QSize(min(needed, self.widest or needed), super().sizeHint().height())
+
     def _fit(self) -> None:
-        self.setText(self.fontMetrics().elidedText(self.full, Qt.TextElideMode.ElideRight, self.width()))
+        # a name that is too long is known by both its ends, a sentence by its beginning
+        side = Qt.TextElideMode.ElideRight if self.widest is None else Qt.TextElideMode.ElideMiddle
+        self.setText(self.fontMetrics().elidedText(self.full, side, self.width()))
 
 
 def restyle(widget: QWidget, **properties: str) -> None:

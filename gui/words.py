@@ -31,7 +31,7 @@ def why_no_reading(view: View) -> str | None:
         return "The session has ended" if last_reading(view) is None else None
     newest = view.estimates[-1] if view.estimates else None
     if view.state == "stalled" or (newest is not None and newest.reason == "stalled"):
-        return "No new samples"
+        return message(view) or "No new samples"
     if newest is None:
         return "Settling, first reading in a moment"
     match newest.reason:

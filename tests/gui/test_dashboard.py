@@ -26,6 +26,17 @@ def test_the_state_line_tells_the_counters(window):
     assert window.windowTitle() == "lsl:Cyton – EMOD"  # noqa: RUF001
 
 
+def test_a_long_name_is_cut_and_does_not_widen_the_window(window):
+    window.resize(1024, 700)
+    window.show_view(make_view(source="file:" + "long/" * 60 + "session.xdf", model="m" * 300))
+    QCoreApplication.processEvents()
+    assert window.width() == 1024
+    assert window.header.source.text().startswith("file:")
+    assert window.header.source.text().endswith("session.xdf")
+    assert len(window.header.source.text()) < 80
+    assert window.header.model_badge.geometry().right() < window.header.width()
+
+
 def test_losses_are_marked_and_their_absence_is_not(window):
     window.show_view(make_view(lost=3))
     assert window.state_line.cells["samples lost"].value.property("alert") == "true"

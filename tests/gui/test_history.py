@@ -30,6 +30,24 @@ def test_a_skipped_window_is_a_break_too():
     assert len(unbroken(past.valence)) == 2
 
 
+def test_a_stall_reported_off_the_grid_breaks_nothing_else():
+    view = make_view()
+    last = view.estimates[-10]
+    stall = replace(
+        last,
+        index=last.index + 31,
+        reason="stalled",
+        valence=None,
+        arousal=None,
+        valence_sd=None,
+        arousal_sd=None,
+    )
+    rows = (*view.estimates[:-9], stall, stall, *view.estimates[-9:])
+    past = history(replace(view, estimates=rows)).since(20)
+    assert past.hop_s == 0.5
+    assert [len(run) for run in unbroken(past.valence)][1:] == [9]
+
+
 def test_no_estimates_make_an_empty_history():
     past = history(waiting())
     assert past.seconds.size == 0

@@ -44,6 +44,20 @@ def test_the_scale_holds_still_for_small_changes():
     assert scale(signal, 50.0, rows=1) == scale(0.8 * signal, 50.0, rows=1) == 50.0
 
 
+def test_blinks_in_front_do_not_flatten_the_rest():
+    calm = np.tile(20 * np.sin(np.arange(1000) / 9), (8, 1)).astype(np.float32)
+    blinking = calm.copy()
+    blinking[:2] *= 12
+    assert scale(blinking, 50.0, rows=8) == scale(calm, 50.0, rows=8)
+
+
+def test_a_hole_does_not_change_the_scale():
+    signal = (20 * np.sin(np.arange(1000) / 9))[None].astype(np.float32)
+    holed = signal.copy()
+    holed[:, 100:700] = np.nan
+    assert scale(holed, 500.0, rows=1) == scale(signal, 500.0, rows=1)
+
+
 def test_nothing_to_see_keeps_the_scale():
     assert scale(np.full((2, 10), np.nan, np.float32), 200.0, rows=2) == 200.0
     assert scale(np.empty((0, 0), np.float32), 200.0, rows=0) == 200.0

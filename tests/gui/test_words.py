@@ -83,6 +83,11 @@ def test_durations_read_as_a_clock(seconds, text):
     assert words.duration(seconds) == text
 
 
+def test_a_stall_is_told_with_its_length_when_the_session_knows_it():
+    view = make_view(state="stalled", message="No new samples from lsl:Cyton for 3 s.")
+    assert words.why_no_reading(view) == "No new samples from lsl:Cyton for 3 s"
+
+
 def test_a_stalled_view_never_counts_as_a_reading_even_when_the_newest_estimate_is_valid():
     view = replace(make_view(), state="stalled")
     assert view.estimates[-1].valid

@@ -127,4 +127,4 @@ def bad_channels(channels: int = 8) -> View:
 def with_hole(view: View, start: int = 700, count: int = 90) -> View:
     data = view.traces.copy()
     data[:, start : start + count] = np.nan
-    return replace(view, traces=data, lost=180)
+    return replace(view, traces=data, lost=180, trace_end=view.trace_end + 1)

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from emod_model.errors import InputFileError, UsageError
+from emod_model.errors import InputFileError
 from emod_rt.readers.labels import left_out, split_labels
 from emod_rt.readers.recording import Raw
 from emod_rt.readers.table import Table, parse_table
@@ -39,8 +39,6 @@ def read_csv(text: str, channels: Sequence[str] | None, rate: float | None) -> R
     ------
     InputFileError
         Not a table of numbers, no rate, or a time column that cannot be one.
-    UsageError
-        `rate` contradicts the file.
     """
     table = parse_table(text)
     header = table.header
@@ -105,10 +103,6 @@ def _place(
     """Return rate and absolute index from whatever the file has: counter and stamps, either, or neither."""
     if stamps is not None:
         timing = index_from_stamps(stamps)
-        if rate is not None and abs(rate / timing.sfreq - 1) > 0.01:
-            raise UsageError(
-                f"rate={rate:g} contradicts the time column ({timing.sfreq:g} Hz); leave the rate out"
-            )
         placed = None if counter is None else index_from_counter(counter, stamps, timing.sfreq)
         if placed is not None and placed[1]:
             return timing.sfreq, placed[0]

@@ -89,8 +89,9 @@ def _load_edf(path: Path, kind: str) -> Raw:
     header = read_header(path, kind)
     everything = [label for label in header.labels if not label.endswith("DF Annotations")]
     labels, electrodes, kept = _choose(everything)
-    if len(set(header.labels)) < len(header.labels):
-        raise InputFileError(f"two signals of one name ({', '.join(header.labels[:8])}); rename one of them")
+    twice = sorted(label for label in set(labels) if header.labels.count(label) > 1)
+    if twice:
+        raise InputFileError(f"two signals are named {twice[0]!r}; rename one of them")
     rates = sorted({header.rate(label) for label in labels})
     if len(rates) > 1:
         raise InputFileError(

@@ -38,7 +38,7 @@ def read_openbci(text: str, rate: float | None) -> Raw:
     values = table.values[:, columns].T
     notes = list(table.notes)
     declared = re.search(r"Sample Rate\s*=\s*([\d.]+)", comments)
-    sfreq = rate or (float(declared.group(1)) if declared else 0.0)
+    sfreq = float(declared.group(1)) if declared else rate or 0.0
     stamps = _stamps(table)
     if stamps is not None and not sfreq:
         sfreq = index_from_stamps(stamps).sfreq

@@ -62,7 +62,10 @@ def read_recording(
     if rate is not None and not 1 <= rate <= 100_000:
         raise UsageError(f"a rate of {rate:g} Hz is no rate of an EEG; give it in Hz, for example rate=256")
     try:
-        return finish(_read(path, channels, rate), path, channels)
+        raw = _read(path, channels, rate)
+        if rate is not None and abs(rate - raw.sfreq) > 0.01 * raw.sfreq:
+            raise UsageError(f"rate={rate:g} contradicts the file's own {raw.sfreq:g} Hz; leave the rate out")
+        return finish(raw, path, channels)
     except EmodError as error:
         raise type(error)(f"{path}: {error}") from error
     except OSError as error:
@@ -103,7 +106,8 @@ def _kind(head: bytes, name: str) -> str | None:
         found = f"the content is {kind}" if kind else f"the content is not {claimed}"
         raise InputFileError(f"named {suffix}, but {found}; rename it or export it again")
     if kind is not None and kind != "XDF" and claimed is None:
-        raise InputFileError(f"the content is {kind}; rename it to end in {_EXTENSIONS[kind]}")
+        found = "MATLAB; if it is EEGLAB's," if kind == "EEGLAB" else f"{kind};"
+        raise InputFileError(f"the content is {found} rename it to end in {_EXTENSIONS[kind]}")
     return kind
 
 

@@ -1,15 +1,18 @@
 """XDF recordings (LabRecorder and our own), through pyxdf."""
 
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from emod_model.errors import InputFileError
 from emod_rt.readers.labels import left_out, split_labels
 from emod_rt.readers.recording import Raw
 from emod_rt.readers.timing import index_from_stamps
+from emod_rt.readers.units import TO_UV, parse_unit
 
 
 class _Collector(logging.Handler):
@@ -48,19 +51,20 @@ def read_xdf(path: Path) -> Raw:
         raise InputFileError(f"only {stamps.size} samples in stream {_name(eeg)!r}; nothing to read")
     nominal = float(info["nominal_srate"][0])
     timing = index_from_stamps(stamps, nominal if nominal > 0 else None)
+    values, unit = _one_unit(values[chosen], [units[at] for at in chosen])
     notes = [*said, *timing.notes]
     if not eeg.get("footer"):
         notes.append("the stream has no footer: the recording was cut short, or is still being written")
     if note := left_out(labels, chosen):
         notes.append(note)
     return Raw(
-        values=values[chosen],
+        values=values,
         labels=[labels[at] for at in chosen],
         electrodes=electrodes,
         sfreq=timing.sfreq,
         index=timing.rows,
         t0=float(stamps[0]),
-        unit=next((units[at] for at in chosen if units[at]), None),
+        unit=unit,
         markers=_markers(streams),
         notes=notes,
         simulated=_flag(info),
@@ -75,7 +79,9 @@ def _load(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
     log.addHandler(collector)
     propagate, log.propagate = log.propagate, False
     try:
-        streams, _ = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
+        # a damaged file makes numpy warn of overflows before it fails or does not
+        with warnings.catch_warnings(action="ignore"):
+            streams, _ = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
     except Exception as error:  # pyxdf raises whatever a broken file makes it stumble on
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputFileError(
@@ -130,6 +136,17 @@ def _description(info: dict[str, Any], count: int) -> tuple[list[str], list[str 
     if len(units) != count:
         units = [None] * count
     return [str(label) for label in labels], units
+
+
+def _one_unit(
+    values: npt.NDArray[np.float64], units: list[str | None]
+) -> tuple[npt.NDArray[np.float64], str | None]:
+    """Bring channels of different declared units to microvolts; leave the rest as it is."""
+    known = [parse_unit(unit) for unit in units]
+    if len(set(known)) > 1 and None not in known:
+        factors = np.array([TO_UV[unit] for unit in known if unit is not None])
+        return values * factors[:, None], "microvolts"
+    return values, next((unit for unit in units if unit), None)
 
 
 def _flag(info: dict[str, Any]) -> bool:

@@ -310,8 +310,9 @@ def test_without_header_the_error_says_how(tmp_path):
         read_recording(path, ["C3", "C4"], 220.0)
 
 
-def test_a_rate_that_contradicts_the_clock_is_a_usage_error(tmp_path):
-    path = make(".csv", tmp_path)
+@pytest.mark.parametrize("kind", [".csv", ".edf", ".xdf", ".txt"])
+def test_a_rate_that_contradicts_the_file_is_a_usage_error(tmp_path, kind):
+    path = make(kind, tmp_path)
     assert read_recording(path, rate=250.0).sfreq == 250.0
     with pytest.raises(UsageError, match=r"220.*250"):
         read_recording(path, rate=220.0)
@@ -326,6 +327,24 @@ def test_a_counter_gives_rate_and_holes(tmp_path):
         ("COUNTER", "AF3", "AF4"),
     )
     recording = read_recording(path)
+    assert recording.sfreq == 128.0
+    np.testing.assert_array_equal(recording.index, kept)
+
+
+def test_emotiv_pro_with_its_line_before_the_header(tmp_path):
+    rows = [
+        "title: rest,start timestamp: 1600000000.1,stop timestamp: 1600000015,headset type: EPOCX",
+        "Timestamp,EEG.Counter,EEG.Interpolated,EEG.AF3,EEG.T7,EEG.Battery,CQ.AF3,MarkerIndex,POW.AF3.Theta",
+    ]
+    kept = np.delete(np.arange(1500), slice(600, 900))
+    rows += [
+        f"{1.6e9 + at / 128:.6f},{at % 128},0,{4200 + DATA[0, at]:.3f},{4100 + DATA[1, at]:.3f},80,4,,0.5"
+        for at in kept
+    ]
+    path = tmp_path / "pro.csv"
+    path.write_text("\n".join(rows))
+    recording = read_recording(path)
+    assert recording.channels == ("AF3", "T7")
     assert recording.sfreq == 128.0
     np.testing.assert_array_equal(recording.index, kept)
 

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -59,6 +60,7 @@ class LSLSource:
         self._clock = clock or SystemClock()
         self._inlet: Any = None
         self._early: list[Chunk] = []
+        self._called_off = threading.Event()
 
     def open(self, wait_s: float) -> StreamInfo:
         """Find the stream, connect, and settle its unit from its first second.
@@ -75,6 +77,7 @@ class LSLSource:
         UsageError
             The query or the channel names do not fit.
         """
+        self._called_off.clear()
         try:
             return self._open(wait_s)
         except BaseException:
@@ -84,7 +87,7 @@ class LSLSource:
     def _open(self, wait_s: float) -> StreamInfo:
         pylsl = liblsl.load()
         deadline = time.monotonic() + wait_s
-        found = find_stream(self._query, wait_s)
+        found = find_stream(self._query, wait_s, self._called_off)
         self._sfreq = float(found.nominal_srate())
         self._inlet = pylsl.StreamInlet(found, max_buflen=_BUFFER_S, processing_flags=pylsl.proc_clocksync)
         try:
@@ -205,7 +208,8 @@ class LSLSource:
                 )
 
     def close(self) -> None:
-        """Let go of the stream; safe to call twice."""
+        """Let go of the stream; safe to call twice, and from another thread while `open` waits."""
+        self._called_off.set()
         inlet, self._inlet = self._inlet, None
         self._early = []
         if inlet is not None:

@@ -1,5 +1,6 @@
 """Finding one LSL stream: the query a person types, and words when it finds none or several."""
 
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -77,7 +78,7 @@ def describe(info: Any) -> str:
     )
 
 
-def find_stream(query: str, wait_s: float) -> Any:
+def find_stream(query: str, wait_s: float, called_off: threading.Event) -> Any:
     """Return the one stream that a query means, as pylsl's StreamInfo.
 
     Parameters
@@ -86,6 +87,8 @@ def find_stream(query: str, wait_s: float) -> Any:
         See `parse_query`.
     wait_s : float
         How long it may take to appear, s.
+    called_off : threading.Event
+        Ends the wait at once.
 
     Raises
     ------
@@ -98,6 +101,10 @@ def find_stream(query: str, wait_s: float) -> Any:
     pylsl = liblsl.load()
     deadline = time.monotonic() + wait_s
     while not (found := pylsl.resolve_bypred(wanted, 1, _ASK_S)):
+        if called_off.is_set():
+            raise SourceError(
+                f"the wait for lsl:{query} was called off; start again when the sender is there"
+            )
         if time.monotonic() >= deadline:
             raise _nothing(query, wait_s)
     others = pylsl.resolve_bypred(wanted, 2, _OTHERS_S)

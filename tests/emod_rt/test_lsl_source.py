@@ -161,6 +161,14 @@ def test_close_is_safe_at_any_time():
     source.close()
 
 
+def test_close_from_another_thread_ends_a_waiting_open_at_once():
+    source, began = LSLSource("nobody"), time.monotonic()
+    threading.Timer(0.2, source.close).start()
+    with pytest.raises(SourceError, match="called off"):
+        source.open(60.0)
+    assert time.monotonic() - began < 3.0
+
+
 @pytest.mark.parametrize("query", ["", "typ=EEG", "type=", "type=EEG,x"])
 def test_a_query_that_cannot_be_understood_is_a_usage_error(query):
     with pytest.raises(UsageError):

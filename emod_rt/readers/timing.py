@@ -231,11 +231,15 @@ def _index_at(stamps: Floats, rate: float) -> Ints:
     late = (stamps - stamps[0]) * rate - np.arange(stamps.size)
     around = max(round(_AROUND_S * rate), 8)
     lost = np.zeros(steps.size, dtype=np.int64)
-    for row in _candidates(steps * rate, late, around):
+    candidates = _candidates(steps * rate, late, around)
+    # the largest step first: beside a hole, the lateness of a burst would take some of its samples
+    for row in candidates[np.argsort(-steps[candidates], kind="stable")]:
+        if not smooth and stamps.size - row < around // 2:
+            continue  # too near the end to see whether it comes back
         shift, noise = _shift(late, lost, int(row), around)
         # smooth stamps say the size to the sample; bursts only by how far the later rows moved
         count = round(float(steps[row]) * rate) - 1 if smooth else round(shift)
-        if shift > (0.5 * count if smooth else max(0.75, noise)):
+        if shift > (0.5 * count if smooth else max(1.0, 1.5 * noise)):
             lost[row] = max(count, 0)
     return np.concatenate([[0], np.cumsum(lost + 1)]).astype(np.int64)
 
@@ -254,9 +258,10 @@ def _candidates(steps: Floats, late: Floats, around: int) -> Ints:
 def _shift(late: Floats, lost: Ints, row: int, around: int) -> tuple[float, float]:
     """Return by how many samples the rows after `row` are later than those before, and the noise of that."""
     first = max(0, row + 1 - around)
-    known = np.cumsum(lost[first : row + 1])
-    before = late[first : row + 1] - np.concatenate([[0], known[:-1]])
-    after = late[row + 1 : row + 1 + around] - known[-1]
+    stop = row + 1 + around
+    level = late[first:stop]
+    level = level - np.concatenate([[0], np.cumsum(lost[first : first + level.size - 1])])
+    before, after = level[: row + 1 - first], level[row + 1 - first :]
     # stamps are late, never early: the early edge of each side is the true time
     edge = float(np.quantile(before, 0.1))
     return float(np.quantile(after, 0.1)) - edge, float(np.quantile(before, 0.5)) - edge

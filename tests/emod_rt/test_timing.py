@@ -66,7 +66,7 @@ def test_packets_of_twelve_with_one_arrival_time_lose_whole_packets():
     timing = index_from_stamps(arrival[packet], 256.0)
     assert timing.sfreq == 256.0
     assert timing.rows[-1] == pytest.approx(true[-1], abs=2)
-    assert (np.diff(timing.rows) > 1).sum() == 2
+    np.testing.assert_array_equal(np.flatnonzero(np.diff(timing.rows) > 1), np.flatnonzero(np.diff(true) > 1))
 
 
 def test_a_declared_rate_is_kept_when_the_stamps_agree_and_corrected_when_not():

@@ -24,9 +24,12 @@ _ON_GRID = 0.01  # of a period: the largest step error of a precise stamp
 _ON_GRID_EARLY = 0.002  # the same while little is known of the sender
 _KNOWN_S = 0.1  # stamps needed before a sender can pass as precise
 _RATE_DOUBT = (1e-3, 1e-4)  # relative doubt of the rate before and after two seconds of stamps
+_LOOK = 128  # samples
 _MEMORY_S = 6.0  # how long jitter is remembered
 _OFF_GRID_ALLOWED = 4  # off-grid steps within the memory that still pass as precise (clock offset updates)
 _BURST_S = 0.15  # a step below this may be a burst on any sender that is not precise
+_AHEAD_S = 2.0  # how far ahead, among samples in hand, a burst is looked for
+_DOUBT_S = 0.1  # of samples after a step that show whether it was a burst
 _BLOCK_S = 0.25  # one point of the lower envelope
 _PROOF_BLOCKS = 4  # envelope points that must all have moved
 _FIT_BLOCKS = 8  # envelope points behind them that say where they should be
@@ -123,14 +126,29 @@ class HoleDetector:
         self._arrival = arrival
         return index, times
 
+    def doubts(self, stamps: npt.NDArray[np.float64]) -> bool:
+        """Tell whether the samples after these would show if a step among them is a loss or a late burst.
+
+        Parameters
+        ----------
+        stamps : numpy.ndarray, shape (n,)
+            What would be pushed next; wait some milliseconds for more when the answer is yes.
+        """
+        if self.precise:
+            return False
+        steps = np.diff(stamps, prepend=self._stamp)
+        late = np.flatnonzero((steps > _BURST_S) & (steps < _AHEAD_S))
+        return late.size > 0 and stamps.size - late[-1] < _DOUBT_S / self._period
+
     def _calm_until(self, values: npt.NDArray[np.float64], start: int) -> int:
         """Return how far the samples follow one another by exactly one period."""
-        before = np.concatenate(([self._stamp], values[start:-1]))
+        # bounded, or a long backlog of jittery samples would be looked through again for each of them
+        ahead = values[start : start + _LOOK]
         # the first sample ever has nothing before it; NaN compares as odd
-        calm = np.abs(values[start:] - before - self._period) <= self._tolerance(1)
-        calm &= values[start:] < self._block_end
+        calm = np.abs(np.diff(ahead, prepend=self._stamp) - self._period) <= self._tolerance(1)
+        calm &= ahead < self._block_end
         odd = np.flatnonzero(~calm)
-        return start + int(odd[0]) if odd.size else values.size
+        return start + (int(odd[0]) if odd.size else ahead.size)
 
     def _tolerance(self, steps: float) -> float:
         known = len(self._blocks) >= _FIT_BLOCKS
@@ -201,7 +219,7 @@ class HoleDetector:
 
     def _settle_step(self, values: npt.NDArray[np.float64], at: int, steps: int, on_grid: bool) -> None:
         """Decide whether a step of several periods is a hole or a late burst."""
-        soon = values[at : at + max(1, round(0.5 / self._period))]
+        soon = values[at : at + max(1, round(_AHEAD_S / self._period))]
         stays = float(np.min(soon - np.arange(soon.size) * self._period)) - self._stamp
         kept = round(stays / self._period)
         if on_grid and self.precise and kept == steps:

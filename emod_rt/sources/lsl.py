@@ -21,7 +21,8 @@ from emod_rt.sources.lsl_query import describe, find_stream
 
 _BUFFER_S = 30
 _CONNECT_S = 5.0
-_PULL = 4096
+_PULL = 1024
+_DOUBT_S = 0.03  # a backlog after a stall is in within this
 _RATE_CHECK_S = 5.0
 _RATE_OFF = 1.06
 _TO_UV = {"V": 1e6, "mV": 1e3, "µV": 1.0, "nV": 1e-3}
@@ -179,6 +180,10 @@ class LSLSource:
             ) from problem
         if not blocks:
             return []
+        if self._detector.doubts(np.concatenate(stamps)):
+            data, times = self._inlet.pull_chunk(_DOUBT_S, _PULL, as_numpy=True)
+            blocks.append(data)
+            stamps.append(times)
         arrival = self._clock.now()
         values = np.concatenate(blocks)[:, self._rows].T.astype(np.float64)
         values[~np.isfinite(values)] = np.nan

@@ -93,6 +93,29 @@ def test_a_loss_under_jitter_is_found_within_a_second_and_a_half(jitter_ms, lost
     assert 2499 <= np.flatnonzero(steps > 1)[0] <= 2499 + 375
 
 
+def test_a_stall_whose_backlog_follows_is_no_hole_although_it_is_long():
+    rng = np.random.default_rng(3)
+    stamps = chunk_stamped(rng, 2500, 250, 10, 2e-3, 0.0)
+    stalled = stamps[1250] + 0.6
+    # the sender slept 0.6 s, then sent what had piled up, each chunk stamped as it went out
+    piled = np.concatenate([stalled + 1e-4 * k - np.arange(10)[::-1] / 250 for k in range(15)])
+    stamps[1250:1400] = piled
+    detector = HoleDetector(250)
+    push_in_chunks(detector, stamps[:1250], [10])
+    assert detector.doubts(stamps[1250:1260])
+    assert not detector.doubts(stamps[1250:1400])
+    detector.push(stamps[1250:1400])
+    later, _ = push_in_chunks(detector, stamps[1400:], [10])
+    assert later[-1] == 2499
+
+
+def test_a_long_loss_under_jitter_is_found_at_once():
+    stamps = chunk_stamped(np.random.default_rng(3), 2500, 250, 10, 2e-3, 0.0)
+    stamps[1250:] += 0.6
+    index, _ = push_in_chunks(HoleDetector(250), stamps, [10])
+    assert index[1250] - 1249 == pytest.approx(151, abs=1)
+
+
 def test_smooth_times_under_jitter_stay_near_the_true_time():
     rng = np.random.default_rng(2)
     stamps = chunk_stamped(rng, 7500, 250.1, 10, 5e-3, 0.0)

@@ -1,6 +1,5 @@
 """What the commands say in the terminal."""
 
-import json
 from typing import Any
 
 from rich.console import Console, Group
@@ -92,11 +91,6 @@ def _reading(value: float | None, sd: float | None) -> Text:
     """Draw a value in [-1, 1] as a mark on a rule, with its number and standard deviation."""
     if value is None or sd is None:
         return Text("")
-    place = round((max(-1.0, min(1.0, value)) + 1) * 10)
-    rule = "".join("●" if i == place else ("┼" if i == 10 else "─") for i in range(21))
-    return Text(f"{rule} {value:+.2f} ± {sd:.2f}")
-
-
-def summary_line(summary: dict[str, Any]) -> str:
-    """Return the summary as its JSON line."""
-    return json.dumps(summary)
+    place = round((max(-1.0, min(1.0, value)) + 1) * 7)
+    rule = "".join("●" if i == place else ("┼" if i == 7 else "─") for i in range(15))
+    return Text(f"{rule} {value:+.2f} ± {sd:.2f}", no_wrap=True)

@@ -22,8 +22,7 @@ _REFRESH_S = 0.25
 def has_display() -> bool:
     """Whether a window can be opened here."""
     if sys.platform.startswith("linux"):
-        named = os.environ.get("QT_QPA_PLATFORM", "")
-        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or named == "offscreen")
+        return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
     return True
 
 

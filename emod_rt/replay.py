@@ -197,6 +197,8 @@ class Replay:
         acquisition = description.append_child("acquisition")
         acquisition.append_child_value("manufacturer", "emod-rt replay")
         acquisition.append_child_value("file", recording.name)
+        if recording.simulated:
+            description.append_child_value("simulated", "true")
         if not self._markers:
             return pylsl.StreamOutlet(info), None
         marker_info = pylsl.StreamInfo(

@@ -13,7 +13,15 @@ from emod_model.errors import SourceError, UsageError
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.holes import HoleDetector
 from emod_rt.sources.base import Chunk, StreamInfo
-from emod_rt.sources.brainflow_board import Board, describe_board, find_board, in_words, input_params, load
+from emod_rt.sources.brainflow_board import (
+    Board,
+    describe_board,
+    described_by,
+    find_board,
+    in_words,
+    input_params,
+    load,
+)
 from emod_rt.sources.packets import PacketClock, learn_counting
 
 _POLL_S = 0.005
@@ -54,6 +62,7 @@ class BrainFlowSource:
     ) -> None:
         self._board_id = find_board(board)
         self._params = input_params(params or {})
+        self._described_id = described_by(self._board_id, self._params.master_board)
         self._wanted = channels
         self._clock = clock or SystemClock()
         self._shim: Any = None
@@ -70,7 +79,7 @@ class BrainFlowSource:
         UsageError
             The electrode names do not fit the board.
         """
-        board = describe_board(self._board_id)
+        board = describe_board(self._described_id)
         rows, channels, notes = choose_rows(board, self._wanted)
         self._rows, self._board = np.array(rows), board
         try:

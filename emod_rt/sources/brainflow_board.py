@@ -148,6 +148,23 @@ def describe_board(board_id: int) -> Board:
     )
 
 
+def described_by(board_id: int, master_board: int) -> int:
+    """Return the board whose channels are meant: playback and streaming stand for another one.
+
+    Raises
+    ------
+    UsageError
+        Playback or streaming without master_board.
+    """
+    boards = load().BoardIds
+    if board_id not in (boards.PLAYBACK_FILE_BOARD.value, boards.STREAMING_BOARD.value):
+        return board_id
+    if master_board == boards.NO_BOARD.value:
+        name = short_name(boards(board_id).name)
+        raise UsageError(f"brainflow:{name} stands for another board; say which, as in master_board=cyton")
+    return master_board
+
+
 def input_params(params: Mapping[str, str]) -> Any:
     """Return BrainFlowInputParams.
 

@@ -94,8 +94,9 @@ class LSLSource:
         try:
             full = self._inlet.info(_CONNECT_S)
             layout = read_layout(full.as_xml(), full.channel_count(), self._wanted)
-            self._inlet.open_stream(_CONNECT_S)
+            # first the clocks, since a sender may begin, and soon end, once it has a reader
             self._inlet.time_correction(_CONNECT_S)
+            self._inlet.open_stream(_CONNECT_S)
         except (TimeoutError, pylsl.util.LostError) as problem:
             raise SourceError(
                 f"lsl:{self._query} is announced but does not answer ({describe(found)}); "

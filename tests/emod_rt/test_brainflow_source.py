@@ -58,6 +58,26 @@ def test_a_missing_parameter_is_named():
         BrainFlowSource("CYTON_BOARD").open(1.0)
 
 
+def test_a_brainflow_file_plays_as_the_board_it_was_recorded_with(tmp_path):
+    pytest.importorskip("brainflow")
+    with pytest.raises(UsageError, match="master_board=cyton"):
+        BrainFlowSource("playback_file", {"file": "x"})
+    shim, file = load(), tmp_path / "session.csv"
+    rows = np.zeros((shim.BoardShim.get_num_rows(0), 500))
+    rows[0] = np.arange(500) % 256
+    rows[1:9] = np.random.default_rng(0).normal(0, 20, (8, 500))
+    rows[22] = 1.7e9 + np.arange(500) / 250
+    np.savetxt(file, rows.T, delimiter="\t", fmt="%.6f")
+    source = BrainFlowSource("playback_file", {"file": str(file), "master_board": "cyton"})
+    info = source.open(5.0)
+    chunks = []
+    until(lambda: chunks.extend(source.read(0.1)) or sum(c.times.size for c in chunks) >= 100)
+    source.close()
+    assert info.channels[:2] == ("Fp1", "Fp2")
+    data = np.concatenate([c.data for c in chunks], axis=1)[:, :100]
+    np.testing.assert_allclose(data, rows[1:9, :100], atol=1e-4)
+
+
 def test_names_in_any_spelling_and_the_nearest_for_a_wrong_one():
     assert find_board("Cyton") == find_board("CYTON_BOARD") == find_board("cyton-board") == 0
     with pytest.raises(UsageError, match=r"did you mean.*ganglion"):

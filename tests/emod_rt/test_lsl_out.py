@@ -35,6 +35,7 @@ def test_mne_lsl_reads_numbers_names_and_rate():
         assert tuple(stream.ch_names) == CHANNELS
         assert stream.info["sfreq"] == 2.0
         assert stream.stype == "Affect"
+        assert stream.sinfo.get_channel_units() == ["none"] * 4 + ["boolean"]
     finally:
         stream.disconnect()
     np.testing.assert_allclose(data[:4, -8], [0.25, -0.5, 0.125, 0.375])

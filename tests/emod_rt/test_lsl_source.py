@@ -149,7 +149,10 @@ def test_a_sender_faster_than_it_says_is_refused():
     name = unique("fast")
     out, source = outlet(name), LSLSource(name)
     with pytest.raises(SourceError, match="declares 250 Hz but sends 500"):
+        # in the opening already, or in a read soon after it
         open_while_sending(source, out, noise(3000), grid(np.arange(3000), 500.0))
+        collect(source, 3000)
+    source.close()
 
 
 def test_close_is_safe_at_any_time():

@@ -31,7 +31,7 @@ class QuickClock(SystemClock):
         return super().wait(seconds / self._pace, stop)
 
 
-def recording(index, markers=(), sfreq=250.0):
+def recording(index, markers=(), sfreq=250.0, simulated=False):
     index = np.asarray(index, dtype=np.int64)
     return Recording(
         data=noise(index.size).T.copy(),
@@ -43,6 +43,7 @@ def recording(index, markers=(), sfreq=250.0):
         notes=(),
         name="made.csv",
         path=Path("made.csv"),
+        simulated=simulated,
     )
 
 
@@ -88,6 +89,14 @@ def test_a_reader_gets_every_sample_from_the_first_with_the_holes_in_their_place
     assert (info.channels, info.sfreq, info.notes) == (LABELS, 250.0, ())
     np.testing.assert_array_equal(index, made.index)
     np.testing.assert_array_equal(data, made.data)
+
+
+def test_a_simulated_recording_says_so_on_the_network():
+    name = unique("simulated")
+    player = Player(Replay(recording(np.arange(400), simulated=True), name, clock=QuickClock()))
+    info, _, _, _ = listen(name, 400)
+    player.end()
+    assert info.simulated
 
 
 @pytest.mark.parametrize("speed", [0.5, 4.0])

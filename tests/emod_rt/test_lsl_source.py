@@ -148,10 +148,14 @@ def test_what_cannot_be_eeg_is_refused_with_the_reason(how, words):
 def test_a_sender_faster_than_it_says_is_refused():
     name = unique("fast")
     out, source = outlet(name), LSLSource(name)
-    with pytest.raises(SourceError, match="declares 250 Hz but sends 500"):
-        # in the opening already, or in a read soon after it
+
+    def follow():
         open_while_sending(source, out, noise(3000), grid(np.arange(3000), 500.0))
         collect(source, 3000)
+
+    # in the opening already, or in a read soon after it
+    with pytest.raises(SourceError, match="declares 250 Hz but sends 500"):
+        follow()
     source.close()
 
 

@@ -151,7 +151,9 @@ class Session:
         if self._lsl_out is not None:
             from emod_rt.sinks.lsl_out import AffectOutlet
 
-            outlet = AffectOutlet(self._lsl_out, info, self.model.name, self.model.simulated, hop_s)
+            outlet = AffectOutlet(
+                self._lsl_out, info, self.model.name, self.model.simulated, hop_s, self.model.sha256
+            )
             self._sinks.append(Detached(outlet))
 
     def _outputs(self) -> list[Detached[Any]]:

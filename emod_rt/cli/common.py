@@ -57,6 +57,21 @@ def positive(option: str, value: float | None) -> None:
         raise UsageError(f"{option} {value:g} is not a time; give seconds above 0.")
 
 
+class BrokenOffError(BaseException):
+    """Ctrl-C or SIGTERM came before a run had begun; no `except Exception` holds it up."""
+
+
+def break_off() -> None:
+    """Break off what has not begun.
+
+    Raises
+    ------
+    BrokenOffError
+        Always.
+    """
+    raise BrokenOffError
+
+
 @contextlib.contextmanager
 def ending(stop: Callable[[], None]) -> Iterator[None]:
     """Within this, Ctrl-C and SIGTERM call `stop` instead of breaking off."""

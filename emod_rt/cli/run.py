@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emod_rt.cli.common import Channels, JsonlFile, ModelFile, Wait, channel_list, ending, positive
+from emod_rt.cli.common import Channels, JsonlFile, ModelFile, Wait, break_off, channel_list, ending, positive
 
 if TYPE_CHECKING:
     from emod_rt.session import Session
@@ -45,19 +45,21 @@ def run(
     positive("--duration", duration)
     positive("--hop", hop)
     names = channel_list(channels)
-    from emod_rt.session import Session
+    with ending(break_off):
+        # loading torch takes seconds, in which a Ctrl-C is as good as any
+        from emod_rt.session import Session
 
-    session = Session(
-        source,
-        model,
-        channels=names,
-        hop_s=hop,
-        duration_s=duration,
-        wait_s=wait,
-        jsonl=jsonl,
-        lsl_out=lsl_out,
-        record=record,
-    )
+        session = Session(
+            source,
+            model,
+            channels=names,
+            hop_s=hop,
+            duration_s=duration,
+            wait_s=wait,
+            jsonl=jsonl,
+            lsl_out=lsl_out,
+            record=record,
+        )
     run_session(session, headless=headless)
 
 
@@ -80,12 +82,8 @@ def run_session(session: "Session", *, headless: bool) -> "View | None":
     from emod_rt.cli.screen import dashboard, has_display, terminal
 
     err = Console(stderr=True, highlight=False)
-    try:
-        with ending(_break_off), err.status(session.view().message or ""):
-            session.start()
-    except KeyboardInterrupt:
-        err.print("Ended before the source was there; nothing was read.")
-        return None
+    with ending(break_off), err.status(session.view().message or ""):
+        session.start()
     view = None
     with ending(session.stop):
         if session.info is not None:
@@ -104,7 +102,3 @@ def run_session(session: "Session", *, headless: bool) -> "View | None":
     if session.error is not None:
         raise session.error
     return view
-
-
-def _break_off() -> None:
-    raise KeyboardInterrupt

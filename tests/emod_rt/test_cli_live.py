@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -95,6 +96,16 @@ def test_a_signal_ends_a_run_cleanly_with_its_summary(tmp_path, number):
     _, err = program.communicate(timeout=30)
     assert program.returncode == 0, err
     assert "summary" in json.loads(lines.read_text().splitlines()[-1])
+
+
+def test_a_signal_while_waiting_for_the_source_ends_at_once_and_cleanly(tmp_path):
+    program = start("run", "--source", "lsl:nobody-here", "--headless", "--record", str(tmp_path / "s.xdf"))
+    time.sleep(2.0)
+    program.send_signal(signal.SIGTERM)
+    _, err = program.communicate(timeout=20)
+    assert program.returncode == 0, err
+    assert "nothing was read" in err
+    assert not (tmp_path / "s.xdf").exists()
 
 
 @pytest.mark.parametrize(

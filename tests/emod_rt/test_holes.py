@@ -43,7 +43,8 @@ def test_precise_stamps_give_every_loss_exactly(sfreq, drift, origin, seed, size
     index, times = push_in_chunks(detector, stamps, sizes)
     np.testing.assert_array_equal(index, true)
     assert detector.lost == true[-1] + 1 - true.size
-    np.testing.assert_allclose(times, stamps, rtol=0, atol=1e-4)
+    # before the rate is learnt, a quarter of a second drifts by at most 5e-4 * 0.25 s
+    np.testing.assert_allclose(times, stamps, rtol=0, atol=1.3e-4)
 
 
 def test_one_lost_sample_is_found_even_early():

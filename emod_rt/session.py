@@ -27,7 +27,7 @@ from emod_rt.sources.uri import open_source
 from emod_rt.torchscript import TorchScriptEngine
 from emod_rt.view import State, View
 
-STALL_S = 0.8
+STALL_S = 0.9
 _LATE_S = 1.0
 _TAKE_S = 0.05
 _VIEW_S = 120.0

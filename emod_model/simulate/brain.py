@@ -84,10 +84,17 @@ class Brain:
             Microvolts against infinity.
         """
         n = len(affect)
-        total = self._background @ self._colour(self._rng.standard_normal((len(self._background), n)))
+        total = _mixed(self._background, self._colour(self._rng.standard_normal((len(self._background), n))))
         for mix, colour, slopes in zip(self._mix, self._filters, self._slopes, strict=True):
             rhythm = colour(self._rng.standard_normal((mix.shape[1], n), dtype=np.float32))
             if any(slopes):
                 rhythm *= np.exp(0.5 * (affect @ np.array(slopes)))
-            total += mix @ rhythm
+            total += _mixed(mix, rhythm)
         return total
+
+
+def _mixed(weights: Array, rows: Array) -> Array:
+    """Multiply (channels, rows) by (rows, n) in pieces: BLAS threads cost more than they give here."""
+    step = 64
+    parts = [weights @ rows[:, at : at + step] for at in range(0, rows.shape[1], step)]
+    return np.concatenate(parts, axis=1)

@@ -1,7 +1,7 @@
 """Every effect of valence and arousal on the simulated EEG, in one table, and how people differ.
 
 A *slope* is the change of a rhythm's source power, in natural log, for one unit of valence or arousal
-(the scale runs from -1 to 1): -0.30 is a power 26 % lower one unit up. Each person draws own slopes from
+(the scale runs from -1 to 1): -0.35 is a power 30 % lower one unit up. Each person draws own slopes from
 a normal distribution, so for some people an effect is nearly absent or reversed. Nothing but these
 rhythms knows about affect: blinks, muscle, line noise and electrodes are blind to it.
 """
@@ -68,7 +68,7 @@ _OWN_ALPHA = (-1.0, 1.0)
 
 
 def _frontal_alpha(side: str, sites: tuple[str, ...], sign: Literal[-1, 1]) -> Rhythm:
-    slope = Slope(0.30, 0.15)
+    slope = Slope(0.40, 0.20)
     return Rhythm(
         f"{side} frontal alpha", "frontal", sites, _OWN_ALPHA, True, 3.0, 0.4, 0.5, slope, NONE, sign
     )
@@ -77,17 +77,17 @@ def _frontal_alpha(side: str, sites: tuple[str, ...], sign: Literal[-1, 1]) -> R
 # name, family, sites, band, around own peak, microvolts, sd over people, shared, valence, arousal
 RHYTHMS = (
     Rhythm(
-        "posterior alpha", "posterior", _POSTERIOR, _OWN_ALPHA, True, 6.0, 0.8, 0.5, NONE, Slope(-0.30, 0.15)
+        "posterior alpha", "posterior", _POSTERIOR, _OWN_ALPHA, True, 6.0, 0.8, 0.5, NONE, Slope(-0.35, 0.15)
     ),
     _frontal_alpha("left", ("AF3", "F3", "F7"), -1),
     _frontal_alpha("right", ("AF4", "F4", "F8"), 1),
     Rhythm("mu", "mu", ("C3", "C4"), (-0.5, 1.5), True, 2.0, 0.6, 0.1, NONE, NONE),
-    Rhythm("beta", "beta", _FRONTAL, (16.0, 26.0), False, 2.2, 0.4, 0.1, NONE, Slope(0.30, 0.15)),
+    Rhythm("beta", "beta", _FRONTAL, (16.0, 26.0), False, 2.2, 0.4, 0.1, NONE, Slope(0.35, 0.15)),
     Rhythm(
-        "midline theta", "theta", ("Fz", "FCz"), (5.0, 7.0), False, 3.0, 0.4, 0.6, NONE, Slope(0.25, 0.15)
+        "midline theta", "theta", ("Fz", "FCz"), (5.0, 7.0), False, 3.0, 0.4, 0.6, NONE, Slope(0.30, 0.15)
     ),
     Rhythm(
-        "fast beta", "temporal", ("T7", "T8"), (22.0, 38.0), False, 1.5, 0.4, 0.0, Slope(0.25, 0.15), NONE
+        "fast beta", "temporal", ("T7", "T8"), (22.0, 38.0), False, 2.0, 0.4, 0.0, Slope(0.40, 0.20), NONE
     ),
 )
 

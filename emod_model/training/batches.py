@@ -53,6 +53,7 @@ class Windows:
         *,
         keep: float = 1.0,
         blend: float = 0.0,
+        gain: float = 0.0,
     ) -> Batch:
         """See windows through a cap, average-referenced over what is seen.
 
@@ -68,6 +69,8 @@ class Windows:
             Part of the cap's channels that is kept, at least 3; fewer where some are bad.
         blend : float
             Part of the electrodes that is told by its neighbours instead of its own row.
+        gain : float
+            Deviation of the natural log of a window's gain: how big a signal is tells people apart.
 
         Returns
         -------
@@ -80,6 +83,7 @@ class Windows:
         chosen = rows[order[:, :count]]
         eeg = self.eeg[index[:, None], chosen].astype(np.float32)
         eeg -= eeg.mean(1, keepdims=True)
+        eeg *= np.exp(gain * rng.standard_normal((len(eeg), 1, 1), dtype=np.float32))
         told = rng.random(chosen.shape)[..., None] < blend
         weights = np.where(told, self._blend[chosen], self._own[chosen])
         return Batch(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from emod_model.signal.spec import SignalSpec
 from emod_model.signal.windows import Windower
-from emod_model.simulate import SimulatedPerson
+from emod_model.simulate import SimulatedPerson, Trajectory, Trials
 from emod_model.training.montages import RATES
 
 SPLITS = {"train": 1_000_000, "validation": 2_000_000, "test": 3_000_000}
@@ -47,13 +47,33 @@ def people_of(split: str, n: int) -> range:
     return range(SPLITS[split], SPLITS[split] + n)
 
 
+Life = Callable[[int], Trajectory | None]
+
+
+def own_life(seed: int) -> None:
+    """Leave a person to wander as the simulator has it."""
+
+
+def nine_clips(seed: int) -> Trials:
+    """Show a person nine clips, one from each ninth of the plane, in random order, 10 s each.
+
+    In a life of its own, a person's few minutes lean to one side of the plane, and a network learns to
+    recognise the person instead of the feeling. Here who it is says nothing of what is felt.
+    """
+    rng = np.random.default_rng((seed, 9))
+    ninths = rng.permutation([(v, a) for v in (-2, 0, 2) for a in (-2, 0, 2)])
+    return Trials((ninths + rng.uniform(-1, 1, (9, 2))) / 3, trial_s=10.0, ramp_s=2.0)
+
+
 def record(
     seed: int,
     channels: Sequence[str],
     seconds: float,
     spec: SignalSpec,
     hop_s: float,
+    *,
     sfreq: float | None = None,
+    life: Life = own_life,
 ) -> Take:
     """Simulate a person and cut the windows that the live path would estimate.
 
@@ -71,13 +91,15 @@ def record(
         Time between windows, s.
     sfreq : float, optional
         Rate, Hz; one of `RATES` by the seed when not given.
+    life : callable
+        From the seed to what the person goes through.
 
     Returns
     -------
     Take
     """
     rate = RATES[seed % len(RATES)] if sfreq is None else sfreq
-    person = SimulatedPerson(seed, channels, rate)
+    person = SimulatedPerson(seed, channels, rate, life(seed))
     windower = Windower(spec, rate, len(person.channels), hop_s)
     step = round(rate)
     windows = []
@@ -102,6 +124,7 @@ def record_people(
     spec: SignalSpec,
     hop_s: float,
     *,
+    life: Life = own_life,
     workers: int = 1,
     done: Callable[[], None] = lambda: None,
 ) -> list[Take]:
@@ -109,14 +132,14 @@ def record_people(
 
     Parameters
     ----------
-    seeds, channels, seconds, spec, hop_s
+    seeds, channels, seconds, spec, hop_s, life
         As `record` takes them.
     workers : int
         Processes; 1 stays in this one.
     done : callable
         Called after each person, for a progress bar.
     """
-    one = partial(record, channels=tuple(channels), seconds=seconds, spec=spec, hop_s=hop_s)
+    one = partial(record, channels=tuple(channels), seconds=seconds, spec=spec, hop_s=hop_s, life=life)
     takes = []
     if workers == 1:
         for seed in seeds:

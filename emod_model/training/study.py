@@ -15,7 +15,7 @@ from emod_model.training.batches import Windows
 from emod_model.training.evaluate import Score, evaluate_cap
 from emod_model.training.fit import SMALL, Recipe, fit, widen
 from emod_model.training.montages import CYTON, MUSE, TEN_TWENTY, WIDE
-from emod_model.training.people import Take, people_of, record_people
+from emod_model.training.people import Life, Take, nine_clips, own_life, people_of, record_people
 from emod_model.training.report import figures
 from emod_model.training.ridge import fit_ridge
 
@@ -43,12 +43,12 @@ class Study:
         Processes that simulate; changes nothing in the result.
     """
 
-    train: int = 320
-    train_s: float = 120.0
-    train_hop_s: float = 1.5
+    train: int = 600
+    train_s: float = 90.0
+    train_hop_s: float = 2.0
     validation: int = 30
     validation_s: float = 120.0
-    validation_hop_s: float = 3.0
+    validation_hop_s: float = 4.0
     test: int = 40
     test_s: float = 180.0
     test_hop_s: float = 0.5
@@ -94,7 +94,12 @@ class Run:
     def _training_people(self) -> list[Take]:
         study = self._study
         return self._record(
-            "training people", people_of("train", study.train), WIDE, study.train_s, study.train_hop_s
+            "training people",
+            people_of("train", study.train),
+            WIDE,
+            study.train_s,
+            study.train_hop_s,
+            nine_clips,
         )
 
     def _judged_people(self, split: str) -> dict[str, list[Take]]:
@@ -109,7 +114,7 @@ class Run:
         }
 
     def _record(
-        self, what: str, seeds: range, cap: Sequence[str], seconds: float, hop_s: float
+        self, what: str, seeds: range, cap: Sequence[str], seconds: float, hop_s: float, life: Life = own_life
     ) -> list[Take]:
         with self._progress() as bar:
             task = bar.add_task(what, total=len(seeds), note="")
@@ -119,6 +124,7 @@ class Run:
                 seconds,
                 self._spec,
                 hop_s,
+                life=life,
                 workers=self._study.workers,
                 done=lambda: bar.advance(task),
             )

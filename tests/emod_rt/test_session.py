@@ -63,7 +63,7 @@ def test_a_source_that_goes_quiet_is_said_once_and_its_return_is_settled_anew(un
         return lambda: [dataclasses.replace(chunk, arrival=clock.now()) for chunk in step]
 
     later = [[chunk] for chunk in chunks_of(eeg(1500, first=4000), 50, first=4000)]
-    steps = [stamped(s) for s in script(2000)] + [silence] * 18 + [until_said] + [stamped(s) for s in later]
+    steps = [stamped(s) for s in script(2000)] + [silence] * 19 + [until_said] + [stamped(s) for s in later]
     session = Session(ScriptedSource(steps), untrained, clock=clock)
     with session:
         estimates = list(session)

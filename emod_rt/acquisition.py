@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from emod_model.errors import EmodError
+from emod_model.errors import EmodError, SourceError
 from emod_model.signal.ring import RingBuffer
 from emod_rt.clock import Clock
 from emod_rt.sources.base import Chunk, Source, StreamInfo
@@ -63,6 +63,10 @@ class Acquisition:
         self._thread = threading.Thread(target=self._run, name="emod-source")
         self._thread.start()
 
+    def cancel(self) -> None:
+        """Release the source so that a waiting `open` in another thread ends."""
+        self._source.close()
+
     def stop(self) -> None:
         """Ask the thread to end and release the source; returns when it has."""
         self._stop.set()
@@ -102,6 +106,12 @@ class Acquisition:
                     self._store(chunks)
         except EmodError as error:
             self.error = error
+        except Exception as error:  # noqa: BLE001 - a driver may raise anything; the reader must hear of it
+            self.error = SourceError(
+                f"The source failed unexpectedly ({type(error).__name__}: {error}); "
+                "start again, and report it if it stays."
+            )
+            self.error.__cause__ = error
         finally:
             self._source.close()
             with self._news:

@@ -17,7 +17,7 @@ class Limited:
     duration_s : float
         Seconds of signal, lost samples counted.
     clock : Clock
-        Ends the run of a quiet source, `duration_s` and a second after its first sample.
+        Ends the run of a source that is quiet when the time is up.
     """
 
     def __init__(self, source: Source, duration_s: float, clock: Clock) -> None:
@@ -26,26 +26,29 @@ class Limited:
         self._clock = clock
         self._limit: int | None = None
         self._sfreq = 0.0
-        self._started = 0.0
+        self._started = self._heard = 0.0
         self._full = False
 
     def open(self, wait_s: float) -> StreamInfo:
         """Connect within `wait_s` seconds."""
         info = self._source.open(wait_s)
         self._sfreq = info.sfreq
-        self._started = self._clock.now()
+        self._started = self._heard = self._clock.now()
         return info
 
     def read(self, timeout_s: float) -> list[Chunk] | None:
         """Return what has arrived before the limit; None after it."""
-        if self._full or self._clock.now() > self._started + self._duration_s + _GRACE_S:
+        if self._full:
             return None
         chunks = self._source.read(timeout_s)
+        now = self._clock.now()
         if not chunks:
-            return chunks
+            quiet = now > self._heard + _GRACE_S and now > self._started + self._duration_s
+            return None if quiet else chunks
+        self._heard = now
         if self._limit is None:
             self._limit = chunks[0].first_index + round(self._duration_s * self._sfreq)
-            self._started = self._clock.now()
+            self._started = now
         kept = []
         for chunk in chunks:
             room = self._limit - chunk.first_index

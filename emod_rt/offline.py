@@ -30,12 +30,17 @@ class OfflineRun:
 
     def __init__(self, source: Source, engine: Engine, clock: Clock) -> None:
         self._source = source
+        self._stopped = False
         try:
             self.info = source.open(0.0)
             self._pipeline = Pipeline(engine, self.info, clock)
         except BaseException:
             source.close()
             raise
+
+    def stop(self) -> None:
+        """Ask the run to end early; safe in a signal handler."""
+        self._stopped = True
 
     @property
     def tally(self) -> Tally:
@@ -45,7 +50,7 @@ class OfflineRun:
     def __iter__(self) -> Iterator[Estimate]:
         """Yield each window's estimate in order."""
         try:
-            while (chunks := self._source.read(0.0)) is not None:
+            while not self._stopped and (chunks := self._source.read(0.0)) is not None:
                 yield from self._pipeline.push(chunks)
         finally:
             self._source.close()

@@ -1,5 +1,6 @@
 """From raw chunks to estimates: the same code live, replayed and offline (rule 2)."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from emod_rt.estimate import Estimate
 from emod_rt.smoothing import Smoother
 from emod_rt.sources.base import Chunk, StreamInfo
 from emod_rt.tally import Tally
+
+# senders of chunks of a second or two are slow, not behind
+_BACKLOG_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,8 @@ class Pipeline:
     hop_s : float, optional
         Time between estimates, s; the model's own by default.
     late_s : float, optional
-        Live, a window that has waited longer than this is skipped and counted when a newer one is there.
-        None (offline) never skips.
+        Live, a window that has waited longer than this, or whose samples came out of a backlog of more
+        than 3 s, is skipped and counted when a newer one is there. None (offline) never skips.
 
     Raises
     ------
@@ -73,16 +77,19 @@ class Pipeline:
         self.hop_s = self.windower.hop / info.sfreq
         self._smoother = Smoother()
         self._last: tuple[int, float] = (0, 0.0)
+        self._least_lag = math.inf
 
     def push(self, chunks: Iterable[Chunk]) -> Iterator[Estimate]:
         """Take in everything that has arrived and yield each estimate as soon as it is there."""
-        pending = [item for chunk in chunks for part in _without_missing(chunk) for item in self._cut(part)]
+        taken = [part for chunk in chunks for part in _without_missing(chunk)]
+        pending = [item for part in taken for item in self._cut(part)]
         for position, item in enumerate(pending):
-            waited = self._clock.now() - item.arrival
-            if self._late_s is not None and waited > self._late_s and position + 1 < len(pending):
+            if self._late_s is not None and position + 1 < len(pending) and self._is_old(item):
                 self.tally.skipped += 1
                 continue
             yield self._publish(item)
+        # the two clocks need not be the same: the quickest delivery so far is what "at once" means
+        self._least_lag = min([self._least_lag, *(part.arrival - float(part.times[-1]) for part in taken)])
 
     def stalled(self, now: float, last_arrival: float) -> Estimate:
         """Return the estimate that says the source has gone quiet: no number."""
@@ -90,6 +97,12 @@ class Pipeline:
         estimate = Estimate(t, index, None, None, None, None, "stalled", 1000 * (now - last_arrival))
         self.tally.count(estimate)
         return estimate
+
+    def _is_old(self, item: _Pending) -> bool:
+        """Whether a window waited too long here, or arrived out of a backlog that had waited on the way."""
+        assert self._late_s is not None
+        on_the_way = item.arrival - item.t - self._least_lag
+        return self._clock.now() - item.arrival > self._late_s or on_the_way > _BACKLOG_S
 
     def _cut(self, chunk: Chunk) -> list[_Pending]:
         self.tally.take(chunk.first_index, chunk.data.shape[1])

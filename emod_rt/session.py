@@ -1,6 +1,7 @@
 """A live session: source thread, pipeline thread, sinks, and a picture of it all for screens."""
 
 import contextlib
+import math
 import queue
 import threading
 from collections import deque
@@ -18,16 +19,14 @@ from emod_rt.acquisition import Acquisition
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.estimate import Estimate
 from emod_rt.limit import Limited
+from emod_rt.outputs import Outputs
 from emod_rt.pipeline import Pipeline
-from emod_rt.recording.recorder import Recorder
-from emod_rt.sinks.base import Detached
-from emod_rt.sinks.jsonl import JsonLines
 from emod_rt.sources.base import Chunk, Source, StreamInfo
 from emod_rt.sources.uri import open_source
 from emod_rt.torchscript import TorchScriptEngine
 from emod_rt.view import State, View
+from emod_rt.watchdog import Watchdog
 
-STALL_S = 0.9
 _LATE_S = 1.0
 _TAKE_S = 0.05
 _VIEW_S = 120.0
@@ -91,11 +90,8 @@ class Session:
         self._acquisition = Acquisition(opened, self._clock)
         self._hop_s = hop_s
         self._wait_s = wait_s
-        self._jsonl = jsonl
-        self._lsl_out = lsl_out
-        self._record = record
-        self._sinks: list[Detached[Estimate]] = []
-        self._recorder: Detached[Chunk | Estimate] | None = None
+        self._outputs = Outputs(jsonl, lsl_out, record)
+        self._watchdog = Watchdog()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._queue: queue.Queue[Estimate | None] = queue.Queue(2048)
@@ -109,15 +105,20 @@ class Session:
     # -- life
 
     def start(self) -> Self:
-        """Connect and begin; returns once the source is open."""
+        """Connect and begin; returns once the source is open.
+
+        Raises
+        ------
+        EmodError
+            The source is not there, cannot be EEG, or does not fit the model; or an output cannot be opened.
+        """
         try:
             # compiled before the source is open, so that no sample waits for it
             engine = TorchScriptEngine(self.model)
             engine.warm_up()
             info = self._acquisition.open(self._wait_s)
-            self.info = info
-            self._pipeline = Pipeline(engine, info, self._clock, self._hop_s, late_s=_LATE_S)
-            self._open_sinks(info, self._pipeline.hop_s)
+            pipeline = Pipeline(engine, info, self._clock, self._hop_s, late_s=_LATE_S)
+            self._outputs.open(info, self.model, pipeline.hop_s, self._clock)
         except EmodError as error:
             self._acquisition.stop()
             self.error = error
@@ -126,14 +127,18 @@ class Session:
         except BaseException:
             self._acquisition.stop()
             raise
-        self._thread = threading.Thread(target=self._run, args=(self._pipeline, info), name="emod-pipeline")
-        self._acquisition.start()
+        self.info, self._pipeline = info, pipeline
+        self._acquisition.tap = self._outputs.push_samples
+        self._thread = threading.Thread(target=self._run, args=(pipeline, info), name="emod-pipeline")
         self._thread.start()
+        self._acquisition.start()
         return self
 
     def stop(self) -> None:
         """Ask the session to end; safe from any thread and in a signal handler."""
         self._stop.set()
+        if self._thread is None:
+            self._acquisition.cancel()
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until every thread has ended; return whether they have."""
@@ -141,23 +146,6 @@ class Session:
             self._thread.join(timeout_s)
             return not self._thread.is_alive()
         return True
-
-    def _open_sinks(self, info: StreamInfo, hop_s: float) -> None:
-        if self._record is not None:
-            self._recorder = Detached(Recorder(self._record, info, self._clock, self.model.name))
-            self._acquisition.tap = self._recorder.push
-        if self._jsonl is not None:
-            self._sinks.append(Detached(JsonLines(self._jsonl)))
-        if self._lsl_out is not None:
-            from emod_rt.sinks.lsl_out import AffectOutlet
-
-            outlet = AffectOutlet(
-                self._lsl_out, info, self.model.name, self.model.simulated, hop_s, self.model.sha256
-            )
-            self._sinks.append(Detached(outlet))
-
-    def _outputs(self) -> list[Detached[Any]]:
-        return [*self._sinks, *([self._recorder] if self._recorder else [])]
 
     def __enter__(self) -> Self:
         return self.start()
@@ -195,13 +183,12 @@ class Session:
 
     def sink_notes(self) -> list[str]:
         """Return one sentence on each sink that lost something."""
-        notes = [f"The {sink.broken}." for sink in self._outputs() if sink.broken]
-        slow = [sink for sink in self._outputs() if sink.dropped and not sink.broken]
-        return notes + [f"The {sink.name} was too slow and missed {sink.dropped} items." for sink in slow]
+        return self._outputs.notes()
 
     # -- the pipeline thread
 
     def _run(self, pipeline: Pipeline, info: StreamInfo) -> None:
+        drawn = -math.inf
         try:
             while not self._stop.is_set():
                 chunks = self._acquisition.take(_TAKE_S)
@@ -209,33 +196,37 @@ class Session:
                     break
                 for estimate in pipeline.push(chunks):
                     self._deliver(estimate)
-                self._watch(pipeline, bool(chunks))
-                self._view = self._picture(pipeline, info, "stalled" if self._stalled else "running")
+                self._watch(pipeline, chunks)
+                if (now := self._clock.now()) >= drawn + _TAKE_S:
+                    drawn = now
+                    self._view = self._picture(pipeline, info, "stalled" if self._stalled else "running")
         except EmodError as error:
             self.error = error
+        except Exception as error:  # noqa: BLE001 - whatever breaks, the device is released and it is said
+            self.error = EmodError(
+                f"The pipeline failed unexpectedly ({type(error).__name__}: {error}); please report it."
+            )
+            self.error.__cause__ = error
         finally:
             self._acquisition.stop()
             self.error = self.error or self._acquisition.error
-            for sink in self._outputs():
-                sink.close(pipeline.tally.summary())
+            self._outputs.close(pipeline.tally.summary())
             self._view = self._picture(pipeline, info, "failed" if self.error else "ended")
             self._offer(None)
 
-    def _watch(self, pipeline: Pipeline, news: bool) -> None:
+    def _watch(self, pipeline: Pipeline, chunks: list[Chunk]) -> None:
         """Say once that the source has gone quiet, and when it is back."""
+        for chunk in chunks:
+            self._watchdog.arrived(chunk.arrival)
         now = self._clock.now()
-        quiet = now - self._acquisition.last_arrival
-        if news:
+        if chunks:
             self._stalled = False
-        elif quiet >= STALL_S and not self._stalled:
+        elif self._watchdog.quiet(now) and not self._stalled:
             self._stalled = True
             self._deliver(pipeline.stalled(now, self._acquisition.last_arrival))
 
     def _deliver(self, estimate: Estimate) -> None:
-        for sink in self._sinks:
-            sink.push(estimate)
-        if self._recorder is not None:
-            self._recorder.push(estimate)
+        self._outputs.push(estimate)
         self._recent.append(estimate)
         while self._recent and self._recent[0].t < estimate.t - _VIEW_S:
             self._recent.popleft()
@@ -290,7 +281,7 @@ class Session:
             source_simulated=info.simulated,
             sfreq=info.sfreq,
             channels=info.channels,
-            elapsed_s=(tally.end - (tally.first_index or 0)) / info.sfreq,
+            elapsed_s=tally.end / info.sfreq,
             samples=tally.samples,
             lost=tally.lost,
             windows=tally.windows,

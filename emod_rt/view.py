@@ -19,7 +19,7 @@ class View:
     Attributes
     ----------
     state : str
-        "waiting" for the source, "running", "stalled" (nothing new for 1 s), "ended", "failed".
+        "waiting" for the source, "running", "stalled" (see emod_rt.watchdog), "ended", "failed".
     message : str or None
         One sentence when `state` is "waiting", "stalled" or "failed".
     source : str
@@ -39,7 +39,7 @@ class View:
     samples, lost, windows, valid, skipped : int
         Counters of the summary.
     latency_ms : tuple of float or None
-        p50 and p99 over the session.
+        p50 and p99 of the last 600 windows.
     estimates : tuple of Estimate
         The last 120 s, oldest first.
     quality : tuple of ChannelQuality

@@ -31,12 +31,12 @@ def demo(
     from rich.console import Console
 
     from emod_rt.cli.run import run_session
-    from emod_rt.cli.screen import has_display, screen
+    from emod_rt.cli.screen import screen, window_fault
     from emod_rt.demo import SimulatedStream
     from emod_rt.session import Session
 
     err = Console(stderr=True, highlight=False)
-    window = has_display()
+    window = window_fault() is None
     seconds = duration or (_IN_A_WINDOW_S if window else _IN_A_TERMINAL_S)
     name = f"emod-demo-{os.getpid()}"
     with err.status("Simulating a person."):
@@ -45,5 +45,8 @@ def demo(
     with stream:
         view = run_session(session, headless=not window)
     if view is not None:
-        screen("picture")(view, screenshot)
-        err.print(f"The dashboard would look like this: {screenshot}")
+        try:
+            screen("picture")(view, screenshot)
+            err.print(f"The dashboard would look like this: {screenshot}")
+        except ImportError as error:
+            err.print(f"No picture: Qt misses a library ({error}); `emod-rt doctor` says how to mend it.")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from emod_model.errors import UsageError
-from emod_rt.cli.common import Channels, JsonlFile, ModelFile, channel_list
+from emod_rt.cli.common import Channels, JsonlFile, ModelFile, channel_list, ending
 
 
 def process(
@@ -40,12 +40,17 @@ def process(
     lines = None if jsonl is None else JsonLines(jsonl)
     err = Console(stderr=True, highlight=False)
     note(err, run.info, checkpoint)
-    with progress(err) as bar:
-        task = bar.add_task(file, total=None)
-        for estimate in run:
-            if lines is not None:
-                lines.push(estimate)
-            bar.update(task, completed=estimate.index / run.info.sfreq)
-    if lines is not None:
-        lines.close(run.tally.summary())
+    try:
+        with ending(run.stop), progress(err) as bar:
+            task = bar.add_task(file, total=None)
+            for estimate in run:
+                if lines is not None:
+                    lines.push(estimate)
+                bar.update(task, completed=estimate.index / run.info.sfreq)
+        if lines is not None:
+            lines.close(run.tally.summary())
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"{jsonl} takes no more data ({error.strerror}); choose another place.") from error
     err.print(summary_table(run.tally.summary()))

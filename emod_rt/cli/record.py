@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from emod_rt.cli.common import Channels, Wait, channel_list, ending, positive
+from emod_rt.cli.common import Channels, Wait, break_off, channel_list, ending, positive
 from emod_rt.cli.run import SourceText
 
 
@@ -31,8 +31,11 @@ def record(
     err = Console(stderr=True, highlight=False)
     clock = SystemClock()
     take = Take(open_source(source, names, clock=clock), out, clock, duration)
-    with ending(take.stop), progress(err) as bar:
+    with ending(break_off), err.status(f"Waiting for {source}."):
         info = take.open(wait)
+    for sentence in info.notes:
+        err.print(f"note: {sentence}", style="yellow")
+    with ending(take.stop), progress(err) as bar:
         task = bar.add_task(f"{info.name} -> {out}", total=duration)
         for seconds in take.run():
             bar.update(task, completed=seconds)

@@ -79,22 +79,27 @@ def run_session(session: "Session", *, headless: bool) -> "View | None":
     from rich.console import Console
 
     from emod_rt.cli.report import note, summary_table
-    from emod_rt.cli.screen import dashboard, has_display, terminal
+    from emod_rt.cli.screen import dashboard, terminal, window_fault
 
     err = Console(stderr=True, highlight=False)
-    with ending(break_off), err.status(session.view().message or ""):
-        session.start()
+    if not headless and (fault := window_fault()) is not None:
+        err.print(f"{fault} Here is the table instead of the dashboard.", style="yellow")
+        headless = True
     view = None
-    with ending(session.stop):
-        if session.info is not None:
-            note(err, session.info, session.model)
-        if not headless and not has_display():
-            err.print("No display here, so the table instead of the dashboard.", style="yellow")
-            headless = True
-        if headless:
-            view = terminal(session, err)
-        else:
-            dashboard(session)
+    try:
+        with ending(break_off), err.status(session.view().message or ""):
+            session.start()
+        with ending(session.stop):
+            if session.info is not None:
+                note(err, session.info, session.model)
+            if headless:
+                view = terminal(session, err)
+            else:
+                dashboard(session)
+            session.join()
+    finally:
+        # a signal or a screen that fails must not leave threads behind, nor a device held
+        session.stop()
         session.join()
     for sentence in session.sink_notes():
         err.print(sentence, style="yellow")

@@ -26,6 +26,15 @@ def has_display() -> bool:
     return True
 
 
+def window_fault() -> str | None:
+    """Return why no window can be opened here, in one sentence; None when one can."""
+    if not has_display():
+        return "There is no display here."
+    from emod_rt.qt_probe import window_fault as probe
+
+    return probe()
+
+
 def screen(name: str) -> Any:
     """Return a function of the dashboard package, found by its entry point: imports point one way.
 

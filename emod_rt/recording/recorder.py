@@ -1,7 +1,7 @@
 """Writes a session to XDF: raw samples as acquired, estimates beside them."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from emod_rt.clock import Clock
 from emod_rt.estimate import Estimate
 from emod_rt.recording.xdf import StreamDescription, XdfWriter
 from emod_rt.sources.base import Chunk, StreamInfo
+
+if TYPE_CHECKING:
+    from emod_model.checkpoint import Model
 
 _BOUNDARY_S = 10.0
 _OFFSET_S = 5.0
@@ -20,7 +23,8 @@ class Recorder:
     """A sink for chunks and estimates that leaves a whole file behind whenever it is killed.
 
     Each chunk goes to the operating system as one write, so what a killed program loses is what had
-    not yet been read from the source. Sources stamp in the LSL local clock, so every clock offset is 0.
+    not yet been read from the source. Live sources stamp in this machine's LSL clock, so every clock
+    offset is 0.
 
     Parameters
     ----------
@@ -30,8 +34,8 @@ class Recorder:
         The source.
     clock : Clock
         For clock offsets and boundaries.
-    model : str, optional
-        Name of the checkpoint; without it no affect stream is written.
+    model : Model, optional
+        Where the estimates come from; without it no affect stream is written.
 
     Raises
     ------
@@ -41,7 +45,7 @@ class Recorder:
 
     name = "recording"
 
-    def __init__(self, path: Path, info: StreamInfo, clock: Clock, model: str | None = None) -> None:
+    def __init__(self, path: Path, info: StreamInfo, clock: Clock, model: "Model | None" = None) -> None:
         self._clock = clock
         self._affect: int | None = None
         try:
@@ -53,10 +57,13 @@ class Recorder:
                 )
             )  # fmt: skip
             if model is not None:
+                described = {
+                    "model": model.name,
+                    "model_sha256": model.sha256,
+                    "simulated": str(model.simulated or info.simulated).lower(),
+                }
                 self._affect = self._writer.add_stream(
-                    StreamDescription(
-                        "Affect", "Affect", "emod-rt", 0.0, AFFECT, "", "double64", {"model": model}
-                    )
+                    StreamDescription("Affect", "Affect", "emod-rt", 0.0, AFFECT, "", "double64", described)
                 )
         except FileExistsError as error:
             raise UsageError(

@@ -75,7 +75,8 @@ class Take:
                 for chunk in chunks:
                     self._recorder.push(chunk)
                     self.tally.take(chunk.first_index, chunk.data.shape[1])
-                yield (self.tally.end - (self.tally.first_index or 0)) / info.sfreq
+                yield self.tally.end / info.sfreq
+            self._recorder.close({})
         except OSError as error:
             raise UsageError(
                 f"{self._path} takes no more data ({error.strerror}); what was written until then is whole."

@@ -4,6 +4,7 @@ Source: the XDF 1.0 specification (sccn/xdf wiki). Every chunk is a length, a ta
 that ends in the middle of a chunk has lost that chunk alone.
 """
 
+import errno
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,13 +31,13 @@ class StreamDescription:
     name, type, source_id : str
         As on LSL.
     sfreq : float
-        Nominal rate, Hz; 0 for markers.
+        Nominal rate, Hz; 0 when irregular.
     channels : tuple of str
         Labels.
     unit : str
         Unit of every channel ("microvolts"), or "".
     format : str
-        "float32", "double64" or "string".
+        "float32" or "double64".
     extra : dict
         Further text entries of the description.
     """
@@ -89,18 +90,19 @@ class XdfWriter:
     """
 
     def __init__(self, path: Path) -> None:
+        self._torn = False
         self._file = path.open("xb", buffering=0)
         path.chmod(0o600)
         self._streams: dict[int, tuple[StreamDescription, list[float], int]] = {}
         header = ET.Element("info")
         ET.SubElement(header, "version").text = "1.0"
-        self._file.write(MAGIC + _chunk(FILE_HEADER, _xml(header)))
+        self._append(MAGIC + _chunk(FILE_HEADER, _xml(header)))
 
     def add_stream(self, description: StreamDescription) -> int:
         """Write a stream header and return the stream's number."""
         number = len(self._streams) + 1
         self._streams[number] = (description, [], 0)
-        self._file.write(_chunk(STREAM_HEADER, struct.pack("<I", number) + description.header()))
+        self._append(_chunk(STREAM_HEADER, struct.pack("<I", number) + description.header()))
         return number
 
     def samples(self, number: int, times: npt.NDArray[np.float64], values: npt.NDArray[np.floating]) -> None:
@@ -115,34 +117,35 @@ class XdfWriter:
         values : numpy.ndarray, shape (channels, samples)
             In the stream's unit.
         """
-        description, _, _ = self._streams[number]
+        if not len(times):
+            return
+        description, span, count = self._streams[number]
         dtype = _FORMATS[description.format]
         record = np.dtype([("stamped", "u1"), ("time", "<f8"), ("values", dtype, (values.shape[0],))])
         block = np.empty(values.shape[1], record)
         block["stamped"] = 8
         block["time"] = times
         block["values"] = values.T
-        self._write_samples(number, times, block.tobytes())
-
-    def marker(self, number: int, time: float, text: str) -> None:
-        """Write one marker."""
-        encoded = text.encode()
-        content = struct.pack("<Bd", 8, time) + struct.pack("<BI", 4, len(encoded)) + encoded
-        self._write_samples(number, np.array([time]), content)
+        head = struct.pack("<I", number) + struct.pack("<BI", 4, len(times))
+        self._append(_chunk(SAMPLES, head + block.tobytes()))
+        span = [span[0] if span else float(times[0]), float(times[-1])]
+        self._streams[number] = (description, span, count + len(times))
 
     def clock_offset(self, number: int, time: float, offset: float) -> None:
         """Write a measured offset between the stream's clock and ours, s."""
-        self._file.write(_chunk(CLOCK_OFFSET, struct.pack("<Idd", number, time, offset)))
+        self._append(_chunk(CLOCK_OFFSET, struct.pack("<Idd", number, time, offset)))
 
     def boundary(self) -> None:
         """Write a boundary, from which a reader finds its way after damage."""
-        self._file.write(_chunk(BOUNDARY, BOUNDARY_UUID))
+        self._append(_chunk(BOUNDARY, BOUNDARY_UUID))
 
     def close(self) -> None:
         """Write the footers and close the file."""
         if self._file.closed:
             return
         try:
+            if self._torn:
+                return
             for number, (_, span, count) in self._streams.items():
                 footer = ET.Element("info")
                 if span:
@@ -150,7 +153,7 @@ class XdfWriter:
                     ET.SubElement(footer, "last_timestamp").text = repr(span[1])
                 ET.SubElement(footer, "sample_count").text = str(count)
                 xml = _xml(footer)
-                self._file.write(_chunk(STREAM_FOOTER, struct.pack("<I", number) + xml))
+                self._append(_chunk(STREAM_FOOTER, struct.pack("<I", number) + xml))
         finally:
             self._file.close()
 
@@ -162,14 +165,19 @@ class XdfWriter:
     ) -> None:
         self.close()
 
-    def _write_samples(self, number: int, times: npt.NDArray[np.float64], content: bytes) -> None:
-        if not len(times):
-            return
-        description, span, count = self._streams[number]
-        head = struct.pack("<I", number) + struct.pack("<BI", 4, len(times))
-        self._file.write(_chunk(SAMPLES, head + content))
-        span = [span[0] if span else float(times[0]), float(times[-1])]
-        self._streams[number] = (description, span, count + len(times))
+    def _append(self, data: bytes) -> None:
+        """Write all of it or nothing: a torn chunk would hide all that follows it."""
+        if self._torn:
+            raise OSError(errno.ENOSPC, "an earlier write failed")
+        good = self._file.tell()
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._file.write(left) or 0 :]
+        except OSError:
+            self._torn = True
+            self._file.truncate(good)
+            raise
 
 
 def _xml(element: ET.Element) -> bytes:

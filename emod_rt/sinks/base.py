@@ -33,15 +33,18 @@ class Detached(Generic[Item]):
     ----------
     sink : Sink
         What does the work.
+    capacity : int
+        Items that may wait.
     """
 
-    def __init__(self, sink: Sink[Item]) -> None:
+    def __init__(self, sink: Sink[Item], capacity: int = _QUEUE) -> None:
         self.dropped = 0
         self.broken: str | None = None
         self.name = sink.name
         self._sink = sink
-        self._queue: queue.Queue[Item | None] = queue.Queue(_QUEUE)
+        self._queue: queue.Queue[Item | None] = queue.Queue(capacity)
         self._summary: dict[str, Any] = {}
+        self._finish = True
         self._thread = threading.Thread(target=self._run, name=f"emod-sink-{sink.name}", daemon=True)
         self._thread.start()
 
@@ -57,17 +60,25 @@ class Detached(Generic[Item]):
         self._summary = summary
         try:
             self._queue.put(None, timeout=timeout_s)
+            self._thread.join(timeout_s)
         except queue.Full:
-            self.broken = self.broken or f"{self.name} takes no more data"
-            return
-        self._thread.join(timeout_s)
+            self.dropped += self._queue.qsize()
+        if self._thread.is_alive():
+            self.broken = self.broken or f"{self.name} did not finish within {timeout_s:g} s"
+
+    def abandon(self) -> None:
+        """End the thread without finishing the sink: the session never began."""
+        self._finish = False
+        self.close({})
 
     def _run(self) -> None:
         try:
             while (item := self._queue.get()) is not None:
                 self._sink.push(item)
-            self._sink.close(self._summary)
-        except OSError as error:
-            self.broken = f"{self.name} is broken: {error.strerror or error}"
+            if self._finish:
+                self._sink.close(self._summary)
+        except Exception as error:  # noqa: BLE001 - whatever a sink does, the pipeline goes on
+            reason = error.strerror if isinstance(error, OSError) else None
+            self.broken = f"{self.name} is broken: {reason or error}"
             while self._queue.get() is not None:
                 self.dropped += 1

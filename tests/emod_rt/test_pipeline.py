@@ -95,6 +95,21 @@ def test_a_pipeline_that_is_too_slow_skips_to_the_newest_window_and_counts():
     assert pipeline.tally.skipped + len(got) == 80
 
 
+def test_a_backlog_from_the_network_is_not_worked_off_as_if_it_were_new():
+    clock = ManualClock()
+    pipeline = Pipeline(MeanEngine(), INFO, clock, late_s=1.0)
+    data = eeg(12_500)
+    for chunk in chunks_of(data[:, :2500], 125):
+        clock.time = 100.0 + (chunk.first_index + 125) / 250
+        list(pipeline.push([dataclasses.replace(chunk, arrival=clock.time)]))
+    clock.time = 100.0 + 12_500 / 250
+    held_up = chunks_of(data[:, 2500:], 125, first=2500, arrival=clock.time)
+    got = list(pipeline.push(held_up))
+    assert pipeline.tally.skipped > 70
+    assert got[-1].index == 12_499
+    assert all(estimate.t > 46 for estimate in got), "nothing older than some seconds is shown"
+
+
 def test_offline_nothing_is_ever_skipped():
     clock = ManualClock()
     _, tally = run(chunks_of(eeg(10_000), 125), MeanEngine(clock, cost_s=0.9), clock)

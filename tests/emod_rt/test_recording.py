@@ -1,6 +1,9 @@
 """Recordings: whole in other people's reader, raw as acquired, whole up to the last chunk when cut short."""
 
 import stat
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,7 +26,7 @@ def read(path):
 
 def record(path, n=5000, size=10):
     clock = ManualClock()
-    recorder = Recorder(path, INFO, clock, "emod")
+    recorder = Recorder(path, INFO, clock, SimpleNamespace(name="emod", sha256="0" * 64, simulated=True))
     for chunk in chunks_of(eeg(n) + 62_000, size):
         clock.time += size / 250
         recorder.push(chunk)
@@ -74,3 +77,33 @@ def test_a_take_holds_every_sample_of_its_source(tmp_path):
     streams, _ = read(tmp_path / "t.xdf")
     np.testing.assert_array_equal(streams["EEG"]["time_series"], eeg(1000)[:, :750].T)
     assert take.tally.lost == 0
+
+
+def test_the_affect_stream_says_which_model_and_that_it_is_simulated(tmp_path):
+    recorder = record(tmp_path / "s.xdf")
+    recorder.push(Estimate(3.0, 749, 0.1, -0.2, 0.3, 0.4, None, 1.0))
+    recorder.close({})
+    description = read(tmp_path / "s.xdf")[0]["Affect"]["info"]["desc"][0]
+    assert description["model"] == ["emod"]
+    assert description["simulated"] == ["true"]
+
+
+FULL_DISK = """
+import resource, signal, sys
+from emod_rt.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+sys.argv = ["emod-rt", "record", "--source", "sim:1", "--out", "full.xdf", "--duration", "20"]
+main()
+"""
+
+
+def test_a_full_disk_is_one_sentence_and_what_was_written_is_whole(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK], cwd=tmp_path, text=True, capture_output=True, timeout=60
+    )
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "full.xdf takes no more data" in done.stderr
+    streams, _ = read(tmp_path / "full.xdf")
+    assert len(streams["EEG"]["time_stamps"]) > 500

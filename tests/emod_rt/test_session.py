@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from emod_model.errors import ModelError, SourceError
+from emod_model.errors import ModelError, SourceError, UsageError
 from emod_rt.session import Session
 from tests.emod_rt.doubles import ManualClock, ScriptedSource, chunks_of, eeg
 
@@ -109,3 +109,26 @@ def test_json_lines_and_recording_hold_what_the_reader_saw(tmp_path, untrained):
     assert written[-1] == session.summary()
     assert recording.stat().st_size > 3000 * 4 * 4
     assert session.sink_notes() == []
+
+
+def test_whatever_a_driver_raises_is_an_error_and_not_a_clean_end(untrained):
+    source = ScriptedSource(script(), error=RuntimeError("board exploded"))
+    with (
+        Session(source, untrained, clock=ManualClock()) as session,
+        pytest.raises(SourceError, match="exploded"),
+    ):
+        list(session)
+    assert session.view().state == "failed"
+
+
+def test_an_output_that_cannot_be_opened_leaves_no_recording_behind(untrained, tmp_path):
+    session = Session(
+        ScriptedSource(script()),
+        untrained,
+        clock=ManualClock(),
+        jsonl=str(tmp_path / "nowhere" / "x"),
+        record=tmp_path / "s.xdf",
+    )
+    with pytest.raises(UsageError):
+        session.start()
+    assert list(tmp_path.iterdir()) == []

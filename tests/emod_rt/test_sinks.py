@@ -63,3 +63,24 @@ def test_a_broken_sink_is_left_alone_and_says_why():
         detached.push(ESTIMATE)
     detached.close({}, timeout_s=20)
     assert detached.broken == "stuck is broken: No space left on device"
+
+
+def test_whatever_a_sink_raises_it_is_said():
+    class Odd(Stuck):
+        def push(self, estimate):
+            raise RuntimeError("outlet gone")
+
+    detached = Detached(Odd())
+    detached.push(ESTIMATE)
+    detached.close({}, timeout_s=20)
+    assert detached.broken == "stuck is broken: outlet gone"
+
+
+def test_a_sink_that_does_not_finish_is_said():
+    stuck = Stuck()
+    detached = Detached(stuck)
+    detached.push(ESTIMATE)
+    detached.close({}, timeout_s=0.05)
+    assert detached.broken == "stuck did not finish within 0.05 s"
+    stuck.go.set()
+    detached._thread.join()

@@ -1,0 +1,92 @@
+"""Everything a session writes to: JSON lines, LSL, the recording."""
+
+from pathlib import Path
+from typing import Any
+
+from emod_model.checkpoint import Model
+from emod_rt.clock import Clock
+from emod_rt.estimate import Estimate
+from emod_rt.recording.recorder import Recorder
+from emod_rt.sinks.base import Detached
+from emod_rt.sinks.jsonl import JsonLines
+from emod_rt.sources.base import Chunk, StreamInfo
+
+# raw samples must outlive a slow disk: at a hundred chunks a second this is more than a minute
+_RECORDING_QUEUE = 8192
+_RECORDING_END_S = 60.0
+
+
+class Outputs:
+    """The sinks of one session, each in a thread of its own.
+
+    Parameters
+    ----------
+    jsonl : str or None
+        File or "-".
+    lsl_out : str or None
+        Name of an LSL stream.
+    record : Path or None
+        New XDF file.
+    """
+
+    def __init__(self, jsonl: str | None, lsl_out: str | None, record: Path | None) -> None:
+        self._jsonl = jsonl
+        self._lsl_out = lsl_out
+        self._record = record
+        self._sinks: list[Detached[Estimate]] = []
+        self._recorder: Detached[Chunk | Estimate] | None = None
+
+    def open(self, info: StreamInfo, model: Model, hop_s: float, clock: Clock) -> None:
+        """Open every sink; the recording last, so that no other's error leaves one behind.
+
+        Raises
+        ------
+        EmodError
+            One of them cannot be opened; those before it are closed.
+        """
+        try:
+            if self._jsonl is not None:
+                self._sinks.append(Detached(JsonLines(self._jsonl)))
+            if self._lsl_out is not None:
+                from emod_rt.sinks.lsl_out import AffectOutlet
+
+                outlet = AffectOutlet(self._lsl_out, info, model.name, model.simulated, hop_s, model.sha256)
+                self._sinks.append(Detached(outlet))
+            if self._record is not None:
+                recorder = Recorder(self._record, info, clock, model)
+                self._recorder = Detached(recorder, _RECORDING_QUEUE)
+        except BaseException:
+            for sink in self._sinks:
+                sink.abandon()
+            raise
+
+    @property
+    def wants_samples(self) -> bool:
+        """Whether raw chunks are recorded."""
+        return self._recorder is not None
+
+    def push_samples(self, chunk: Chunk) -> None:
+        """Hand a raw chunk to the recording; returns at once."""
+        if self._recorder is not None:
+            self._recorder.push(chunk)
+
+    def push(self, estimate: Estimate) -> None:
+        """Hand an estimate to every sink; returns at once."""
+        for sink in self._all():
+            sink.push(estimate)
+
+    def close(self, summary: dict[str, Any]) -> None:
+        """Let every sink finish; the recording is given a minute, for nothing recorded is lost."""
+        for sink in self._sinks:
+            sink.close(summary)
+        if self._recorder is not None:
+            self._recorder.close(summary, _RECORDING_END_S)
+
+    def notes(self) -> list[str]:
+        """Return one sentence on each sink that lost something."""
+        notes = [f"The {sink.broken}." for sink in self._all() if sink.broken]
+        slow = [sink for sink in self._all() if sink.dropped and not sink.broken]
+        return notes + [f"The {sink.name} was too slow and missed {sink.dropped} items." for sink in slow]
+
+    def _all(self) -> list[Detached[Any]]:
+        return [*self._sinks, *([self._recorder] if self._recorder else [])]

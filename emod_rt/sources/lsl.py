@@ -1,10 +1,9 @@
 """Any LSL stream of EEG as a source."""
 
 import itertools
-import math
 import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,18 +13,18 @@ from emod_model.errors import InputFileError, SourceError
 from emod_rt import liblsl
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.holes import HoleDetector
-from emod_rt.readers.units import Unit, parse_unit, settle_unit
+from emod_rt.readers.units import TO_UV, Unit, parse_unit, settle_unit
 from emod_rt.sources.base import Chunk, StreamInfo
 from emod_rt.sources.lsl_layout import Layout, read_layout
-from emod_rt.sources.lsl_query import describe, find_stream
+from emod_rt.sources.lsl_query import called_off, describe, find_stream
+from emod_rt.sources.lsl_rate import RateCheck
 
 _BUFFER_S = 30
 _CONNECT_S = 5.0
+_ASK_S = 0.2  # how soon a wait for the sender hears that it is called off
 _PULL = 1024
+_GATHER_S = 0.01  # samples that come one by one are handed on together
 _DOUBT_S = 0.03  # a backlog after a stall is in within this
-_RATE_CHECK_S = 5.0
-_RATE_OFF = 1.06
-_TO_UV = {"V": 1e6, "mV": 1e3, "µV": 1.0, "nV": 1e-3}
 
 
 class _Raw(NamedTuple):
@@ -45,6 +44,9 @@ class LSLSource:
     nothing until a sender with the same source_id is back; the time it was away is a hole. A sender whose
     clock was set is a new epoch, see `emod_rt.holes`.
 
+    `close` is final, and the one method that another thread may call: a waiting `open` then raises
+    SourceError within a fraction of a second, a later `read` returns None.
+
     Parameters
     ----------
     query : str
@@ -52,7 +54,7 @@ class LSLSource:
     channels : sequence of str, optional
         One name a data channel when the stream names no electrodes, a selection when it does.
     clock : Clock
-        Measures arrival.
+        Measures arrival and how long the sender takes to answer.
     """
 
     def __init__(self, query: str, channels: Sequence[str] | None = None, clock: Clock | None = None) -> None:
@@ -62,6 +64,7 @@ class LSLSource:
         self._inlet: Any = None
         self._early: list[Chunk] = []
         self._called_off = threading.Event()
+        self._busy = threading.Lock()
 
     def open(self, wait_s: float) -> StreamInfo:
         """Find the stream, connect, and settle its unit from its first second.
@@ -74,30 +77,43 @@ class LSLSource:
         Raises
         ------
         SourceError
-            Not found, ambiguous, silent, or it cannot be EEG.
+            Not found, ambiguous, silent, not EEG, or called off by `close`.
         UsageError
             The query or the channel names do not fit.
         """
-        self._called_off.clear()
+        with self._in_use():
+            try:
+                info = self._open(wait_s)
+            except BaseException:
+                self._release()
+                raise
+        if self._called_off.is_set():
+            raise called_off(self._query)
+        return info
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """Keep `close` in another thread from the inlet; it is then released here."""
         try:
-            return self._open(wait_s)
-        except BaseException:
-            self.close()
-            raise
+            with self._busy:
+                yield
+        finally:
+            if self._called_off.is_set():
+                self._release()
 
     def _open(self, wait_s: float) -> StreamInfo:
         pylsl = liblsl.load()
-        deadline = time.monotonic() + wait_s
+        deadline = self._clock.now() + wait_s
         found = find_stream(self._query, wait_s, self._called_off)
         self._sfreq = float(found.nominal_srate())
         self._inlet = pylsl.StreamInlet(found, max_buflen=_BUFFER_S, processing_flags=pylsl.proc_clocksync)
         try:
-            full = self._inlet.info(_CONNECT_S)
+            full = self._ask(self._inlet.info)
             layout = read_layout(full.as_xml(), full.channel_count(), self._wanted)
             # first the clocks, since a sender may begin, and soon end, once it has a reader
-            self._inlet.time_correction(_CONNECT_S)
-            self._inlet.open_stream(_CONNECT_S)
-        except (TimeoutError, pylsl.util.LostError) as problem:
+            self._ask(self._inlet.time_correction)
+            self._ask(self._inlet.open_stream)
+        except (pylsl.util.TimeoutError, pylsl.util.LostError) as problem:
             raise SourceError(
                 f"lsl:{self._query} is announced but does not answer ({describe(found)}); "
                 "check the firewall of both machines, or start the sender again"
@@ -105,19 +121,33 @@ class LSLSource:
         self._rows = np.array(layout.rows)
         self._scale = np.ones((len(layout.rows), 1))
         self._detector = HoleDetector(self._sfreq)
-        self._first_stamp = math.nan
-        self._received = 0
-        self._rate_known = False
+        self._rate = RateCheck(self._sfreq)
+        self._enough = 1 + int(_GATHER_S * self._sfreq)
         notes = (*layout.notes, *self._settle(layout, deadline))
         return StreamInfo(f"lsl:{found.name()}", self._sfreq, layout.channels, layout.simulated, notes)
+
+    def _ask(self, question: Callable[[float], Any]) -> Any:
+        """Ask the sender until it answers, in rounds short enough to be called off between them."""
+        timeout_error = liblsl.load().util.TimeoutError
+        deadline = self._clock.now() + _CONNECT_S
+        while True:
+            try:
+                return question(_ASK_S)
+            except timeout_error:
+                if self._called_off.is_set():
+                    raise called_off(self._query) from None
+                if self._clock.now() >= deadline:
+                    raise
 
     def _settle(self, layout: Layout, deadline: float) -> list[str]:
         """Read the first second and settle the unit of each channel; the chunks wait for the first `read`."""
         raw: list[_Raw] = []
         while sum(run.times.size for run in raw) < self._sfreq:
+            if self._called_off.is_set():
+                raise called_off(self._query)
             raw += self._pull(0.1)
             # a sender that speaks is given its second even when the wait is over
-            if not raw and time.monotonic() > deadline + _CONNECT_S:
+            if not raw and self._clock.now() > deadline + _CONNECT_S:
                 raise SourceError(
                     f"lsl:{self._query} is connected but has sent nothing; start the sender's acquisition"
                 )
@@ -136,7 +166,7 @@ class LSLSource:
                 if known is None:
                     raise SourceError(f"lsl:{self._query}: {problem}") from problem
                 # an amplifier that no head is connected to yet: flat, but its unit is told
-                unit = Unit(_TO_UV[known], f"first second of {declared}: {problem}")
+                unit = Unit(TO_UV[known], f"first second of {declared}: {problem}")
             self._scale[rows] = unit.factor
             if unit.note:
                 notes.append(unit.note)
@@ -144,17 +174,22 @@ class LSLSource:
         return notes
 
     def read(self, timeout_s: float) -> list[Chunk] | None:
-        """Return all that has arrived, waiting at most `timeout_s`; [] while the sender is silent.
+        """Return all that has arrived, waiting at most `timeout_s`; [] while silent, None once closed.
+
+        Samples that come one by one are gathered for at most 10 ms.
 
         Raises
         ------
         SourceError
             The sender is gone and has no source_id to find it again by, or it sends faster than it says.
         """
-        if self._early:
-            early, self._early = self._early, []
-            return early
-        return [self._scaled(run) for run in self._pull(timeout_s)]
+        with self._in_use():
+            if self._inlet is None:
+                return None
+            if self._early:
+                early, self._early = self._early, []
+                return early
+            return [self._scaled(run) for run in self._pull(timeout_s)]
 
     def _scaled(self, run: _Raw) -> Chunk:
         data = np.ascontiguousarray(run.values * self._scale, dtype=np.float32)
@@ -165,15 +200,21 @@ class LSLSource:
         pylsl = liblsl.load()
         blocks: list[npt.NDArray[Any]] = []
         stamps: list[npt.NDArray[np.float64]] = []
+
+        def take(wait: float, at_most: int = _PULL, at_least: int | None = None) -> int:
+            data, times = self._inlet.pull_chunk(wait, at_most, min_samples=at_least, as_numpy=True)
+            if times.size:
+                blocks.append(data)
+                stamps.append(times)
+            return int(times.size)
+
         try:
-            while True:
-                wait, at_least = (0.0, None) if blocks else (timeout_s, 1)
-                data, times = self._inlet.pull_chunk(wait, _PULL, min_samples=at_least, as_numpy=True)
-                if times.size:
-                    blocks.append(data)
-                    stamps.append(times)
-                if times.size < _PULL:
-                    break
+            got = take(timeout_s, at_least=1)
+            if 0 < got < self._enough:
+                take(min(timeout_s, _GATHER_S), self._enough - got)
+                got = _PULL
+            while got == _PULL:
+                got = take(0.0)
         except pylsl.util.LostError as problem:
             raise SourceError(
                 f"lsl:{self._query} is gone and has no source_id to find it again by; "
@@ -182,40 +223,33 @@ class LSLSource:
         if not blocks:
             return []
         if self._detector.doubts(np.concatenate(stamps)):
-            data, times = self._inlet.pull_chunk(_DOUBT_S, _PULL, as_numpy=True)
-            blocks.append(data)
-            stamps.append(times)
+            take(_DOUBT_S)
         arrival = self._clock.now()
         values = np.concatenate(blocks)[:, self._rows].T.astype(np.float64)
         values[~np.isfinite(values)] = np.nan
         sent = np.concatenate(stamps)
         index, times = self._detector.push(sent, arrival)
-        self._check_rate(sent)
+        if (rate := self._rate.too_fast(sent)) is not None:
+            raise SourceError(
+                f"lsl:{self._query} declares {self._sfreq:g} Hz but sends {rate:.4g} samples a second; "
+                "set the rate right in the sender"
+            )
         edges = [0, *(np.flatnonzero(np.diff(index) != 1) + 1), index.size]
         return [
             _Raw(int(index[a]), values[:, a:b], times[a:b], arrival) for a, b in itertools.pairwise(edges)
         ]
 
-    def _check_rate(self, stamps: npt.NDArray[np.float64]) -> None:
-        """Refuse, once, a stream that sends more samples a second than it declares."""
-        if self._rate_known:
-            return
-        if self._received == 0:
-            self._first_stamp = float(stamps[0])
-        self._received += stamps.size
-        span = float(stamps[-1]) - self._first_stamp
-        if span >= _RATE_CHECK_S:
-            self._rate_known = True
-            rate = self._received / span
-            if rate > _RATE_OFF * self._sfreq:
-                raise SourceError(
-                    f"lsl:{self._query} declares {self._sfreq:g} Hz but sends {rate:.4g} samples a second; "
-                    "set the rate right in the sender"
-                )
-
     def close(self) -> None:
-        """Let go of the stream; safe to call twice, and from another thread while `open` waits."""
+        """Let go of the stream for good; safe to call twice, and from another thread at any time."""
         self._called_off.set()
+        # whoever is using the inlet releases it on the way out, so that nobody waits here
+        if self._busy.acquire(blocking=False):
+            try:
+                self._release()
+            finally:
+                self._busy.release()
+
+    def _release(self) -> None:
         inlet, self._inlet = self._inlet, None
         self._early = []
         if inlet is not None:

@@ -78,7 +78,12 @@ def describe(info: Any) -> str:
     )
 
 
-def find_stream(query: str, wait_s: float, called_off: threading.Event) -> Any:
+def called_off(query: str) -> SourceError:
+    """Return the error of a wait that `close` ended."""
+    return SourceError(f"the wait for lsl:{query} was called off; start again when the sender is there")
+
+
+def find_stream(query: str, wait_s: float, stop: threading.Event) -> Any:
     """Return the one stream that a query means, as pylsl's StreamInfo.
 
     Parameters
@@ -87,7 +92,7 @@ def find_stream(query: str, wait_s: float, called_off: threading.Event) -> Any:
         See `parse_query`.
     wait_s : float
         How long it may take to appear, s.
-    called_off : threading.Event
+    stop : threading.Event
         Ends the wait at once.
 
     Raises
@@ -100,12 +105,12 @@ def find_stream(query: str, wait_s: float, called_off: threading.Event) -> Any:
     wanted = predicate(parse_query(query))
     pylsl = liblsl.load()
     deadline = time.monotonic() + wait_s
-    while not (found := pylsl.resolve_bypred(wanted, 1, _ASK_S)):
-        if called_off.is_set():
-            raise SourceError(
-                f"the wait for lsl:{query} was called off; start again when the sender is there"
-            )
-        if time.monotonic() >= deadline:
+    found: list[Any] = []
+    while not found:
+        if stop.is_set():
+            raise called_off(query)
+        found = pylsl.resolve_bypred(wanted, 1, _ASK_S)
+        if not found and time.monotonic() >= deadline:
             raise _nothing(query, wait_s)
     others = pylsl.resolve_bypred(wanted, 2, _OTHERS_S)
     found = list({info.uid(): info for info in [*found, *others]}.values())

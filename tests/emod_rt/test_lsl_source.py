@@ -11,6 +11,8 @@ from emod_rt import liblsl
 from emod_rt.sources.lsl import LSLSource
 from emod_rt.sources.lsl_layout import read_layout
 from emod_rt.sources.lsl_query import parse_query
+from emod_rt.sources.lsl_rate import RateCheck
+from tests.emod_rt.doubles import ManualClock
 from tests.emod_rt.lsl_help import LABELS, noise, outlet, unique, until
 
 WAIT = 10.0
@@ -230,3 +232,116 @@ def test_reading_never_waits_longer_than_asked():
     assert source.read(0.1) == []
     assert time.monotonic() - before < 1.0
     source.close()
+
+
+class DeafInlet:
+    """A sender that a firewall hides: announced, and every question to it runs into its timeout."""
+
+    def __init__(self, clock):
+        self._clock = clock
+        self.closed = 0
+
+    def info(self, timeout):
+        self._clock.time += timeout
+        raise liblsl.load().util.TimeoutError("the operation failed due to a timeout.")
+
+    def close_stream(self):
+        self.closed += 1
+
+
+def test_a_sender_that_is_announced_and_does_not_answer_is_told_in_words(monkeypatch):
+    name = unique("deaf")
+    out, clock = outlet(name), ManualClock()
+    inlet = DeafInlet(clock)
+    monkeypatch.setattr(liblsl.load(), "StreamInlet", lambda *a, **k: inlet)
+    with pytest.raises(SourceError, match=r"announced but does not answer.*firewall") as failure:
+        LSLSource(name, clock=clock).open(WAIT)
+    del out
+    assert failure.value.exit_code == 4
+    assert inlet.closed == 1
+    assert 4.5 < clock.time - 100.0 < 5.5
+
+
+def test_close_from_another_thread_ends_the_wait_for_an_answer(monkeypatch):
+    name = unique("deaf")
+    out = outlet(name)
+    source = LSLSource(name)
+
+    class Deaf(DeafInlet):
+        def info(self, timeout):
+            source.close()
+            super().info(timeout)
+
+    inlet = Deaf(ManualClock())
+    monkeypatch.setattr(liblsl.load(), "StreamInlet", lambda *a, **k: inlet)
+    with pytest.raises(SourceError, match="called off"):
+        source.open(60.0)
+    del out
+    assert inlet.closed == 1
+
+
+def test_close_from_another_thread_ends_the_wait_for_the_first_second():
+    name = unique("mute")
+    out, source = outlet(name), LSLSource(name)
+
+    def close_once_connected():
+        out.wait_for_consumers(WAIT)
+        source.close()
+
+    closer, began = threading.Thread(target=close_once_connected), time.monotonic()
+    closer.start()
+    with pytest.raises(SourceError, match="called off"):
+        source.open(60.0)
+    closer.join()
+    assert time.monotonic() - began < 5.0
+    assert source.read(0.0) is None
+
+
+def test_close_before_open_is_not_forgotten():
+    source = LSLSource("nobody")
+    source.close()
+    with pytest.raises(SourceError, match="called off"):
+        source.open(60.0)
+
+
+@pytest.mark.parametrize("block_s", [0.5, 1.0, 3.0])
+def test_a_sender_of_blocks_stamped_now_is_not_called_too_fast(block_s):
+    check, per_block = RateCheck(250.0), round(250 * block_s)
+    now = 100.0 + block_s * np.arange(20)
+    for begin in now:
+        stamps = begin + 1e-5 * np.arange(per_block)
+        # the network may cut a block anywhere
+        assert [check.too_fast(part) for part in np.split(stamps, [per_block // 3])] == [None, None]
+
+
+@pytest.mark.parametrize("block", [1, 8, 500])
+def test_a_rate_is_judged_by_the_samples_after_the_first_batch(block):
+    check = RateCheck(250.0)
+    stamps = 100.0 + np.arange(4000) / 300.0
+    told = [check.too_fast(stamps[at : at + block]) for at in range(0, 4000, block)]
+    assert [rate for rate in told if rate is not None] == [pytest.approx(300.0)]
+
+
+def test_samples_sent_one_by_one_are_handed_on_together_and_soon():
+    name = unique("single")
+    out, source = outlet(name, sfreq=1000.0), LSLSource(name)
+    open_while_sending(source, out, noise(1000), grid(np.arange(1000), 1000.0))
+    collect(source, 1000)
+    now, chunks = liblsl.load().local_clock, []
+    gone = threading.Event()
+
+    def send():
+        begin = now()
+        for at in range(300):
+            time.sleep(max(0.0, begin + at * 1e-3 - now()))
+            out.push_sample([0.0] * 4, begin + at * 1e-3)
+        gone.set()
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    while not gone.is_set() or sum(chunk.times.size for chunk in chunks) < 300:
+        chunks += source.read(0.05)
+    sender.join()
+    source.close()
+    assert sum(chunk.times.size for chunk in chunks) == 300
+    assert len(chunks) <= 100

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from emod_model.errors import EmodError
+from emod_rt import qt_probe
 
 State = Literal["ok", "warn", "fail"]
 PACKAGES = (
@@ -24,7 +25,6 @@ PACKAGES = (
     "pylsl",
     "pyxdf",
     "mne",
-    "mne-lsl",
     "brainflow",
     "PySide6-Essentials",
     "pyqtgraph",
@@ -173,19 +173,16 @@ def check_model() -> Check:
     return Check("model", "ok", f"{model.name} ({model.sha256[:12]}{label})")
 
 
-def check_qt() -> Check:
-    """Load Qt and the plots."""
+def check_qt(display: bool = True, window_fault: Callable[[], str | None] = qt_probe.window_fault) -> Check:
+    """Load Qt and the plots, and with a display see whether a window can be opened on it."""
     try:
         # PySide6 first: pyqtgraph takes the binding that is loaded
         for name in ("PySide6.QtWidgets", "pyqtgraph"):
             importlib.import_module(name)
     except ImportError as problem:
-        return Check(
-            "qt",
-            "warn",
-            str(problem),
-            "install what it names (on Linux often libegl1 libxkbcommon0), or use --headless",
-        )
+        return Check("qt", "warn", *qt_probe.explain(f"ImportError: {problem}", 1).split("; ", 1))
+    if display and (fault := window_fault()) is not None:
+        return Check("qt", "warn", *fault.split("; ", 1))
     return Check("qt", "ok", f"PySide6 {metadata.version('PySide6-Essentials')}")
 
 
@@ -209,6 +206,7 @@ def examine() -> list[Check]:
     list of Check
         In the order in which they should be mended.
     """
+    display = check_display()
     return [
         check_python(),
         check_packages(),
@@ -219,6 +217,6 @@ def examine() -> list[Check]:
         check_folder("recordings", Path("recordings")),
         check_folder("user data", user_folder()),
         check_model(),
-        check_qt(),
-        check_display(),
+        check_qt(display.state == "ok"),
+        display,
     ]

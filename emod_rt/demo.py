@@ -7,11 +7,12 @@ from typing import Self
 
 import numpy as np
 
+from emod_model.montage import CYTON
 from emod_model.simulate import SimulatedPerson
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.readers import Recording
 from emod_rt.replay import Replay
-from emod_rt.sources.sim import CYTON_CHANNELS, SFREQ
+from emod_rt.sources.sim import SFREQ
 
 
 class SimulatedStream:
@@ -31,7 +32,7 @@ class SimulatedStream:
 
     def __init__(self, seed: int, seconds: float, name: str, clock: Clock | None = None) -> None:
         clock = clock or SystemClock()
-        person = SimulatedPerson(seed, CYTON_CHANNELS, SFREQ)
+        person = SimulatedPerson(seed, CYTON, SFREQ)
         count = round(seconds * SFREQ)
         index = np.arange(count, dtype=np.int64)
         recording = Recording(

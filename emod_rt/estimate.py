@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+AFFECT_CHANNELS = ("valence", "arousal", "valence_sd", "arousal_sd", "valid")
+"""What one estimate is called as channels of a stream, on the network and in a recording."""
+
 Reason = Literal["settling", "gap", "bad-signal", "stalled"]
 
 

@@ -1,5 +1,6 @@
 """Electrodes: names, places on the head, and their rows of the embedding table."""
 
+from emod_model.montage.caps import CYTON, DAISY
 from emod_model.montage.names import (
     PUBLISHED_NAMES,
     TABLE_ROWS,
@@ -11,6 +12,8 @@ from emod_model.montage.names import (
 from emod_model.montage.places import KERNEL_RAD, positions, published_id, spatial_weights
 
 __all__ = [
+    "CYTON",
+    "DAISY",
     "KERNEL_RAD",
     "PUBLISHED_NAMES",
     "TABLE_ROWS",

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.errors import InputFileError
+from emod_model.montage import CYTON, DAISY
 from emod_rt.readers.recording import Raw
 from emod_rt.readers.table import Table, parse_table
 from emod_rt.readers.timing import (
@@ -15,8 +16,6 @@ from emod_rt.readers.timing import (
     seconds_per_unit,
 )
 
-CYTON_8 = ("Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2")
-CYTON_16 = (*CYTON_8, "F7", "F8", "F3", "F4", "T7", "T8", "P3", "P4")
 
 
 def is_openbci(text: str) -> bool:
@@ -66,7 +65,7 @@ def read_openbci(text: str, rate: float | None) -> Raw:
         index=index,
         t0=t0,
         unit="uV",
-        default={8: CYTON_8, 16: CYTON_16}.get(len(columns), ()),
+        default={8: CYTON, 16: DAISY}.get(len(columns), ()),
         markers=_markers(table, t0 + index / sfreq),
         notes=notes,
     )

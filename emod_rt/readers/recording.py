@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.errors import InputFileError, UsageError
+from emod_model.montage import CYTON
 from emod_rt.readers.timing import describe_holes
 from emod_rt.readers.units import Unit, settle_unit
 
@@ -221,5 +222,4 @@ def _few(labels: list[str]) -> str:
 
 
 def _example(count: int) -> str:
-    usual = ("Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2")
-    return ",".join(usual[:count]) + ("" if count <= len(usual) else ",...")
+    return ",".join(CYTON[:count]) + ("" if count <= len(CYTON) else ",...")

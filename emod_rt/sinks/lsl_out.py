@@ -4,10 +4,9 @@ import math
 from typing import Any
 
 from emod_rt import liblsl
-from emod_rt.estimate import Estimate
+from emod_rt.estimate import AFFECT_CHANNELS, Estimate
 from emod_rt.sources.base import StreamInfo
 
-CHANNELS = ("valence", "arousal", "valence_sd", "arousal_sd", "valid")
 _BUFFER_S = 60
 
 
@@ -44,10 +43,10 @@ class AffectOutlet:
     ) -> None:
         pylsl = liblsl.load()
         source_id = f"emod-affect-{name}-{source_info.name}"
-        info = pylsl.StreamInfo(name, "Affect", len(CHANNELS), 1.0 / hop_s, "float32", source_id)
+        info = pylsl.StreamInfo(name, "Affect", len(AFFECT_CHANNELS), 1.0 / hop_s, "float32", source_id)
         description = info.desc()
         channels = description.append_child("channels")
-        for label in CHANNELS:
+        for label in AFFECT_CHANNELS:
             channel = channels.append_child("channel")
             channel.append_child_value("label", label)
             channel.append_child_value("unit", "boolean" if label == "valid" else "none")

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from emod_model.montage import CYTON, canonical_names
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.sources.base import Chunk, StreamInfo
 
 SFREQ = 250.0
-CYTON_CHANNELS = ("Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2")
 _CHUNK = 8  # samples: what a headset hands over at a time
 _MOST = 250  # samples in one chunk, also after the machine slept
 
@@ -38,7 +38,7 @@ class SimSource:
         paced: bool = True,
     ) -> None:
         self._seed = seed
-        self._channels = tuple(CYTON_CHANNELS if channels is None else channels)
+        self._channels = tuple(CYTON if channels is None else channels)
         self._clock = clock or SystemClock()
         self._paced = paced
         self._never = threading.Event()
@@ -51,7 +51,6 @@ class SimSource:
         UsageError
             A negative seed, unknown or repeated electrodes.
         """
-        from emod_model.montage import canonical_names
         from emod_model.simulate import SimulatedPerson
 
         channels = canonical_names(self._channels)

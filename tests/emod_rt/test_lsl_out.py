@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from emod_rt import liblsl
-from emod_rt.estimate import Estimate
-from emod_rt.sinks.lsl_out import CHANNELS, AffectOutlet
+from emod_rt.estimate import AFFECT_CHANNELS, Estimate
+from emod_rt.sinks.lsl_out import AffectOutlet
 from emod_rt.sources.base import StreamInfo
 from tests.emod_rt.lsl_help import unique, until
 
@@ -32,7 +32,7 @@ def test_mne_lsl_reads_numbers_names_and_rate():
             outlet.push(estimate(begin + 0.5 * k, valid=k != 3))
         until(lambda: stream.acquire() or stream.n_new_samples >= 8)
         data, times = stream.get_data()
-        assert tuple(stream.ch_names) == CHANNELS
+        assert tuple(stream.ch_names) == AFFECT_CHANNELS
         assert stream.info["sfreq"] == 2.0
         assert stream.stype == "Affect"
         assert stream.sinfo.get_channel_units() == ["none"] * 4 + ["boolean"]
@@ -50,7 +50,7 @@ def test_the_description_says_which_model_and_whether_it_is_simulated():
     outlet = AffectOutlet(name, SOURCE, "small", True, 0.5, "abc123")
     found = until(lambda: pylsl.resolve_byprop("name", name, 1, 0.2))
     description = pylsl.StreamInlet(found[0]).info(5.0)
-    assert tuple(description.get_channel_labels()) == CHANNELS
+    assert tuple(description.get_channel_labels()) == AFFECT_CHANNELS
     assert description.get_channel_types() == ["Affect"] * 5
     model = description.desc().child("model")
     assert [model.child_value(key) for key in ("name", "sha256", "simulated")] == ["small", "abc123", "true"]

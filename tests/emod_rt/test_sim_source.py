@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from emod_model.errors import UsageError
-from emod_rt.sources.sim import CYTON_CHANNELS, SFREQ, SimSource
+from emod_model.montage import CYTON
+from emod_rt.sources.sim import SFREQ, SimSource
 
 
 class HandClock:
@@ -29,7 +30,7 @@ def read_all(source, reads, timeout=0.05):
 
 def test_it_says_that_no_person_stands_behind_it():
     info = SimSource(3, clock=HandClock()).open(0.0)
-    assert (info.name, info.sfreq, info.channels, info.simulated) == ("sim:3", 250.0, CYTON_CHANNELS, True)
+    assert (info.name, info.sfreq, info.channels, info.simulated) == ("sim:3", 250.0, CYTON, True)
 
 
 def test_samples_come_as_time_passes_and_carry_its_stamps():

@@ -21,11 +21,14 @@ def main() -> None:
     parser.add_argument(
         "--model", type=Path, default=default_checkpoint(), help="checkpoint (default: %(default)s)"
     )
-    parser.add_argument("--threads", type=int, default=2, help="processor cores used (default: %(default)s)")
+    parser.add_argument(
+        "--workers", type=int, default=2, help="processes that simulate (default: %(default)s)"
+    )
     arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
+    # one thread sums in one order: the same weights on every machine of a kind, busy or not
+    torch.set_num_threads(1)
     console = Console()
-    run = Run(Study(workers=arguments.threads), console)
+    run = Run(Study(workers=arguments.workers), console)
     scores = run.train(arguments.model) if arguments.what == "train" else run.evaluate(arguments.model)
     # plain print: the table is to be copied whole, not folded to the screen's width
     print(table(scores))

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from emod_model.metrics import ccc
-from emod_model.montage import PUBLISHED_NAMES, positions
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
 from emod_model.training.batches import Windows
 from emod_model.training.montages import BIOSEMI, CYTON, DAISY, EMOTIV, MUSE, TEN_TWENTY
 from emod_model.training.people import Take
 from emod_model.training.predict import predict
+from emod_model.training.start import start_at_bands_and_places
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class Recipe:
         Of weights, batches and channels.
     """
 
-    steps: int = 2800
+    steps: int = 1800
     batch: int = 64
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     weight_decay: float = 0.02
     clip: float = 1.0
     average: float = 0.99
-    judge_every: int = 280
+    judge_every: int = 200
     seed: int = 1
 
 
@@ -122,7 +122,7 @@ def fit(
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     network = EMOD(config)
-    place_electrodes(network, rng)
+    start_at_bands_and_places(network, rng)
     network.set_spectrum_statistics(*windows.spectrum_statistics(min(512, len(windows)), rng))
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(
@@ -142,25 +142,6 @@ def fit(
         progress(step, losses[-1], best)
     average.load_state_dict(best_state)
     return average.requires_grad_(False), losses
-
-
-def place_electrodes(network: EMOD, rng: np.random.Generator) -> None:
-    """Begin with electrode vectors that tell where each electrode sits: near ones alike, left unlike right.
-
-    From the small random vectors of a fresh network, the difference between left and right is learned last.
-
-    Parameters
-    ----------
-    network : EMOD
-        Changed in place.
-    rng : numpy.random.Generator
-        Of the random directions whose cosines the vectors are.
-    """
-    places = positions(PUBLISHED_NAMES)
-    features = network.encoder.electrodes.shape[1]
-    wave = places @ rng.normal(0, 1.5, (3, features)) + rng.uniform(0, 2 * np.pi, features)
-    with torch.no_grad():
-        network.encoder.electrodes[1 : 1 + len(places)] = torch.from_numpy(0.5 * np.cos(wave)).float()
 
 
 def _rate(step: int, steps: int) -> float:

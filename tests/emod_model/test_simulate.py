@@ -190,7 +190,7 @@ class TestEffects:
         assert abs(by_arousal) < 0.05
 
     def test_people_differ_some_even_in_direction(self) -> None:
-        slopes = np.array([draw_traits(np.random.SeedSequence(s)).rhythms[0].arousal for s in range(200)])
+        slopes = np.array([draw_traits(np.random.SeedSequence(s)).rhythms[0].arousal for s in range(1000)])
         assert -0.40 < slopes.mean() < -0.30
         assert 0 < (slopes > 0).mean() < 0.1
 

@@ -1,0 +1,52 @@
+"""The weights that come with the package."""
+
+import numpy as np
+import pytest
+import torch
+
+from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint
+from emod_model.metrics import ccc, rmse
+from emod_model.training.montages import TEN_TWENTY
+from emod_model.training.people import SPLITS, record_people
+from emod_model.training.predict import predict
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_checkpoint(default_checkpoint())
+
+
+def test_are_small_enough_to_ship() -> None:
+    assert default_checkpoint().stat().st_size < 5_000_000
+
+
+def test_say_that_no_person_is_behind_them(model: Model) -> None:
+    assert model.simulated
+    assert "simulated" in model.card
+    assert "simulated" in model.training_data
+    assert model.info.licence
+
+
+def test_carry_their_figures_beside_those_of_ridge(model: Model) -> None:
+    figures = model.info.figures
+    for cap in ("10-20, 19", "Cyton, 8", "Muse, 4"):
+        for axis in ("valence", "arousal"):
+            assert -1 <= figures[f"{cap}/{axis}/emod/ccc"] <= 1
+            assert -1 <= figures[f"{cap}/{axis}/ridge/ccc"] <= 1
+            assert 0 <= figures[f"{cap}/{axis}/emod/within_1sd"] <= 1
+
+
+def test_follow_unseen_simulated_people_better_than_always_the_mean(model: Model) -> None:
+    torch.set_num_threads(1)
+    # past the seeds that training, validation and the published test used
+    seeds = range(SPLITS["test"] + 5000, SPLITS["test"] + 5004)
+    takes = record_people(seeds, TEN_TWENTY, 120.0, model.spec, 2.0)
+    mean, sd = (
+        np.concatenate(side)
+        for side in zip(*(predict(model.network, t, model.spec) for t in takes), strict=True)
+    )
+    truth = np.concatenate([take.target for take in takes])
+    for axis in (0, 1):
+        assert ccc(mean[:, axis], truth[:, axis]) > 0.05
+    assert rmse(mean, truth) < rmse(np.zeros_like(truth), truth)
+    assert 0.5 < (np.abs(mean - truth) <= sd).mean() < 0.85

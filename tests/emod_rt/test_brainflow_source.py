@@ -1,5 +1,8 @@
 """Headsets through BrainFlow; its synthetic board is real but for the person."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +13,8 @@ from emod_rt.clock import SystemClock
 from emod_rt.sources.brainflow import BrainFlowSource, choose_rows
 from emod_rt.sources.brainflow_board import Board, describe_board, find_board, in_words, input_params, load
 from emod_rt.sources.packets import Counting, PacketClock, learn_counting
+from emod_rt.sources.wall import WallTime
+from tests.emod_rt.doubles import ManualClock
 from tests.emod_rt.lsl_help import until
 
 ONE_BYTE = Counting(1, 256)
@@ -164,3 +169,111 @@ def test_a_longer_turn_than_it_seemed_is_learnt():
 def test_rows_that_do_not_count_samples_are_not_believed():
     assert learn_counting(np.repeat(np.arange(5.0), 12)) is None
     assert learn_counting(np.zeros(50)) is None
+
+
+class FakeCyton:
+    """A Cyton that is driven by a test's clock and stamps with the time of day, as BrainFlow does."""
+
+    def __init__(self, clock, wall, counts=True):
+        self._clock, self._wall, self._counts = clock, wall, counts
+        self.sent = 0
+        self.released = 0
+
+    def prepare_session(self):
+        pass
+
+    def start_stream(self, buffer):
+        self._began = self._clock.time
+
+    def get_board_data(self):
+        due = int((self._clock.time - self._began) * 250 + 1e-6)
+        number = np.arange(self.sent, due)
+        self.sent = due
+        block = np.zeros((24, number.size))
+        block[0] = number % 256 if self._counts else 0
+        # read by the driver some 0.4 ms after each was taken
+        block[22] = [self._wall(self._began + (n + 1) / 250 + 4e-4) for n in number]
+        return block
+
+    def stop_stream(self):
+        pass
+
+    def release_session(self):
+        self.released += 1
+
+
+def cyton_on_a_clock(monkeypatch, steps, counts=True):
+    """A source on a fake Cyton; `steps` are (moment, seconds) by which the time of day is set."""
+    clock = ManualClock()
+
+    def wall(moment):
+        return 1.7e9 + moment + sum(by for at, by in steps if moment >= at)
+
+    board = FakeCyton(clock, wall, counts)
+    monkeypatch.setattr(load().BoardShim, "__new__", lambda cls, *a: board)
+    return BrainFlowSource("cyton", clock=clock, wall=lambda: wall(clock.time)), clock, board
+
+
+@pytest.mark.parametrize("counts", [True, False])
+@pytest.mark.parametrize("step_s", [3600.0, -5.0, 0.3, -0.3, -0.02, 1e9])
+@pytest.mark.parametrize("poll_s", [0.02, 0.7])
+def test_setting_the_time_of_day_loses_nothing_and_bends_no_time(monkeypatch, counts, step_s, poll_s):
+    source, clock, board = cyton_on_a_clock(monkeypatch, [(107.013, step_s)], counts)
+    source.open(5.0)
+    chunks = []
+    while clock.time < 115.0:
+        clock.time += poll_s
+        chunks += source.read(0.0)
+    source.close()
+    assert board.released == 1
+    index = np.concatenate([np.arange(c.first_index, c.first_index + c.times.size) for c in chunks])
+    times = np.concatenate([c.times for c in chunks])
+    np.testing.assert_array_equal(index, np.arange(board.sent))
+    late = times - (100.0 + (index + 1) / 250)
+    assert np.abs(late).max() < 0.03
+
+
+def test_a_sample_stamped_while_the_clocks_are_compared_is_placed_by_the_offset_before():
+    clock, ahead = ManualClock(), [1000.0]
+    time_of_day = WallTime(clock, lambda: clock.time + ahead[0])
+    clock.time += 0.005
+    stamped = clock.time + ahead[0]
+    ahead[0] += 3600.0
+    time_of_day.look()
+    clock.time += 0.005
+    time_of_day.look()
+    np.testing.assert_allclose(time_of_day.local(np.array([stamped])), [clock.time - 0.005])
+
+
+def test_close_from_another_thread_ends_a_search_that_brainflow_cannot_interrupt(monkeypatch):
+    source, _, board = cyton_on_a_clock(monkeypatch, [])
+    searching, found = threading.Event(), threading.Event()
+
+    def prepare():
+        searching.set()
+        found.wait(20.0)
+
+    board.prepare_session = prepare
+
+    def close_while_searching():
+        searching.wait(10.0)
+        source.close()
+
+    closer, began = threading.Thread(target=close_while_searching), time.monotonic()
+    closer.start()
+    with pytest.raises(SourceError, match=r"brainflow:cyton was called off"):
+        source.open(60.0)
+    closer.join()
+    assert time.monotonic() - began < 5.0
+    # found after all: given back at once
+    found.set()
+    until(lambda: board.released == 1)
+    assert source.read(0.0) is None
+
+
+def test_close_ends_the_wait_for_the_first_samples(monkeypatch):
+    source, _, board = cyton_on_a_clock(monkeypatch, [])
+    board.get_board_data = lambda: (source.close(), np.zeros((24, 0)))[1]
+    with pytest.raises(SourceError, match="called off"):
+        source.open(60.0)
+    assert board.released == 1

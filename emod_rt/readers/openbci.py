@@ -17,7 +17,6 @@ from emod_rt.readers.timing import (
 )
 
 
-
 def is_openbci(text: str) -> bool:
     """Tell whether a text is an OpenBCI GUI recording."""
     return text[:200].lstrip("\ufeff").startswith("%OpenBCI")

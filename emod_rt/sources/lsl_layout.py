@@ -1,5 +1,6 @@
 """Which channels of an LSL stream are electrodes, from its description."""
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,12 @@ from emod_rt.readers.labels import electrode, left_out
 from emod_rt.readers.units import parse_unit
 
 _EEG_TYPES = ("", "eeg", "exg")
+_LONGEST_LABEL = 40
+# control characters, plain or as references, which senders pass on and XML forbids
+_FORBIDDEN = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2\d|3[01]));",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -54,9 +61,14 @@ def read_layout(xml: str, n_channels: int, channels: Sequence[str] | None) -> La
     UsageError
         The stream names no electrodes and `channels` does not either, or `channels` does not fit the stream.
     SourceError
-        Fewer than two electrodes, or one electrode twice.
+        The description is broken, fewer than two electrodes, or one electrode twice.
     """
-    root = ET.fromstring(xml)
+    try:
+        root = ET.fromstring(_FORBIDDEN.sub("", xml))
+    except ET.ParseError as problem:
+        raise SourceError(
+            f"the stream's description is broken XML ({problem}); start the sender again, or choose another"
+        ) from problem
     labels, types, units, notes = _declared(root, n_channels)
     eeg = [row for row in range(n_channels) if types[row].lower() in _EEG_TYPES]
     named = {row: name for row in eeg if (name := electrode(labels[row])) is not None}
@@ -91,7 +103,7 @@ def _declared(root: ET.Element, n_channels: int) -> tuple[list[str], list[str], 
         described = []
     if not described:
         return [""] * n_channels, [""] * n_channels, [None] * n_channels, notes
-    labels = [(c.findtext("label") or c.findtext("name") or "").strip() for c in described]
+    labels = [(c.findtext("label") or c.findtext("name") or "").strip()[:_LONGEST_LABEL] for c in described]
     types = [(c.findtext("type") or "").strip() for c in described]
     units = [u if (u := (c.findtext("unit") or "").strip()) and parse_unit(u) else None for c in described]
     return labels, types, units, notes

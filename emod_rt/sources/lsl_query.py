@@ -12,6 +12,7 @@ KEYS = ("name", "type", "source_id", "hostname", "uid")
 _FORMATS = {1: "float32", 2: "double64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
 _STRING = 3
 _ASK_S = 0.25  # one round of questions on the network
+_SHOWN = 80  # characters of what a sender calls itself
 _OTHERS_S = 0.3  # how long a second candidate is given to show up
 
 
@@ -73,8 +74,8 @@ def describe(info: Any) -> str:
     """Return one stream in a few words."""
     rate = f"{info.nominal_srate():g} Hz" if info.nominal_srate() > 0 else "irregular"
     return (
-        f"{info.name()!r} (type {info.type() or 'none'}, {info.channel_count()} channels, {rate}, "
-        f"source_id {info.source_id() or 'none'}, host {info.hostname()})"
+        f"{info.name()[:_SHOWN]!r} (type {info.type()[:_SHOWN] or 'none'}, {info.channel_count()} channels, {rate}, "
+        f"source_id {info.source_id()[:_SHOWN] or 'none'}, host {info.hostname()})"
     )
 
 

@@ -202,6 +202,44 @@ def test_names_are_asked_for_when_the_stream_has_none():
     assert any("left out" in note for note in layout.notes)
 
 
+@pytest.mark.parametrize("broken", ["", "<info", "<info>&undefined;</info>", "<a>" * 100_000])
+def test_a_broken_description_is_told_in_words(broken):
+    with pytest.raises(SourceError, match="broken XML"):
+        read_layout(broken, 2, ["Fz", "Cz"])
+
+
+@pytest.mark.parametrize("odd", ["&#1;", "&#x1F;", "&#00;", "\x01", "&#x0b;"])
+def test_control_characters_in_a_description_are_left_out(odd):
+    named = xml([(f"Fp1{odd}", "EEG"), ("C&#51;", "EEG"), (f"O{odd}2", "EEG")])
+    assert read_layout(named, 3, None).channels == ("Fp1", "C3", "O2")
+
+
+def test_an_endless_label_does_not_fill_the_screen():
+    layout = read_layout(xml([("Fp1", "EEG"), ("C3", "EEG"), ("x" * 100_000, "EEG")]), 3, None)
+    assert all(len(note) < 200 for note in layout.notes)
+
+
+@pytest.mark.parametrize("name", ["My Amp", "O'Brien", 'the "big" amp', "Kopfhörer 脑电", "a&b <c>"])
+def test_a_stream_of_any_name_is_found(name):
+    name = f"{name} {unique('')}"
+    out, source = outlet(name), LSLSource(name)
+    info = open_while_sending(source, out, noise(300), grid(np.arange(300)))
+    source.close()
+    assert info.name == f"lsl:{name}"
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("millivolts", 1e-3), ("V", 1e-6), ("nanovolts", 1e3)])
+def test_a_declared_unit_holds_also_on_top_of_an_electrode_offset(unit, factor):
+    name = unique("unit")
+    out, source = outlet(name, units=unit, fmt="double64"), LSLSource(name)
+    sent = noise(300).astype(np.float64) + 40_000.0
+    info = open_while_sending(source, out, sent * factor, grid(np.arange(300)))
+    _, data, _ = collect(source, 300)
+    source.close()
+    assert info.notes == ()
+    np.testing.assert_allclose(data, sent.T, atol=0.01)
+
+
 def test_names_choose_when_the_stream_has_its_own():
     named = xml([("Fp1", "EEG"), ("C3", "EEG"), ("O2", "EEG")])
     layout = read_layout(named, 3, ["O2", "Fp1"])

@@ -69,6 +69,7 @@ class HoleDetector:
 
     def _begin_epoch(self) -> None:
         self._first_stamp = math.nan
+        self._seen_precise = False  # by looking ahead, before the stamps are old enough to tell
         self._jitter: deque[tuple[float, float]] = deque()  # (stamp, size) of recent off-grid steps
         self._blocks: deque[tuple[float, float]] = deque(
             maxlen=120
@@ -87,7 +88,7 @@ class HoleDetector:
         """Whether the recent stamps sit on the sample grid."""
         age = self._stamp - self._first_stamp
         if age < _KNOWN_S:
-            return False
+            return self._seen_precise
         allowed = max(1.0, _OFF_GRID_ALLOWED * min(1.0, age / _MEMORY_S))
         return len(self._jitter) <= allowed
 
@@ -111,6 +112,8 @@ class HoleDetector:
             Strictly increasing: the stamps themselves while precise, the fitted line while not.
         """
         values = np.asarray(stamps, dtype=np.float64)
+        if math.isnan(self._first_stamp):
+            self._seen_precise = self._all_on_grid(values)
         index = np.empty(values.size, dtype=np.int64)
         times = np.empty(values.size, dtype=np.float64)
         start = 0
@@ -125,6 +128,15 @@ class HoleDetector:
             start = stop
         self._arrival = arrival
         return index, times
+
+    def _all_on_grid(self, values: npt.NDArray[np.float64]) -> bool:
+        """Tell whether these first stamps suffice to call the sender precise, and do."""
+        if values.size < 2 or not values[-1] - values[0] >= _KNOWN_S:
+            return False
+        steps = np.diff(values) / self._period
+        whole = np.rint(steps)
+        off = np.abs(steps - whole) > _ON_GRID_EARLY + whole * _RATE_DOUBT[0]
+        return bool(np.all(whole >= 1) and not np.any(off))
 
     def doubts(self, stamps: npt.NDArray[np.float64]) -> bool:
         """Tell whether the samples after these would show if a step among them is a loss or a late burst.

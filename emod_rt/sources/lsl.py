@@ -27,6 +27,14 @@ _GATHER_S = 0.01  # samples that come one by one are handed on together
 _DOUBT_S = 0.03  # a backlog after a stall is in within this
 
 
+class _Taken(NamedTuple):
+    """Samples as they came, in the stream's own unit."""
+
+    values: npt.NDArray[np.float64]
+    stamps: npt.NDArray[np.float64]
+    arrival: float
+
+
 class _Raw(NamedTuple):
     """A run of samples without a hole, in the stream's own unit."""
 
@@ -141,21 +149,24 @@ class LSLSource:
 
     def _settle(self, layout: Layout, deadline: float) -> list[str]:
         """Read the first second and settle the unit of each channel; the chunks wait for the first `read`."""
-        raw: list[_Raw] = []
-        while sum(run.times.size for run in raw) < self._sfreq:
+        taken: list[_Taken] = []
+        while sum(part.stamps.size for part in taken) < self._sfreq:
             if self._called_off.is_set():
                 raise called_off(self._query)
-            raw += self._pull(0.1)
+            taken += self._take(0.1)
             # a sender that speaks is given its second even when the wait is over
-            if not raw and self._clock.now() > deadline + _CONNECT_S:
+            if not taken and self._clock.now() > deadline + _CONNECT_S:
                 raise SourceError(
                     f"lsl:{self._query} is connected but has sent nothing; start the sender's acquisition"
                 )
-            if raw and self._clock.now() - raw[-1].arrival > _CONNECT_S:
+            if taken and self._clock.now() - taken[-1].arrival > _CONNECT_S:
                 raise SourceError(
                     f"lsl:{self._query} stopped within its first second; start the sender again"
                 )
-        second = np.concatenate([run.values for run in raw], axis=1)
+        # placed together: the first stamps are told from losses by those behind them
+        stamps = np.concatenate([part.stamps for part in taken])
+        second = np.concatenate([part.values for part in taken], axis=1)
+        raw = self._place(_Taken(second, stamps, taken[-1].arrival))
         notes = []
         for declared in dict.fromkeys(layout.units):
             rows = [row for row, unit in enumerate(layout.units) if unit == declared]
@@ -189,14 +200,14 @@ class LSLSource:
             if self._early:
                 early, self._early = self._early, []
                 return early
-            return [self._scaled(run) for run in self._pull(timeout_s)]
+            return [self._scaled(run) for part in self._take(timeout_s) for run in self._place(part)]
 
     def _scaled(self, run: _Raw) -> Chunk:
         data = np.ascontiguousarray(run.values * self._scale, dtype=np.float32)
         return Chunk(run.first_index, data, run.times, run.arrival)
 
-    def _pull(self, timeout_s: float) -> list[_Raw]:
-        """Drain the inlet into runs without holes."""
+    def _take(self, timeout_s: float) -> list[_Taken]:
+        """Drain the inlet; nothing, or all there is in one."""
         pylsl = liblsl.load()
         blocks: list[npt.NDArray[Any]] = []
         stamps: list[npt.NDArray[np.float64]] = []
@@ -227,16 +238,20 @@ class LSLSource:
         arrival = self._clock.now()
         values = np.concatenate(blocks)[:, self._rows].T.astype(np.float64)
         values[~np.isfinite(values)] = np.nan
-        sent = np.concatenate(stamps)
-        index, times = self._detector.push(sent, arrival)
-        if (rate := self._rate.too_fast(sent)) is not None:
+        return [_Taken(values, np.concatenate(stamps), arrival)]
+
+    def _place(self, part: _Taken) -> list[_Raw]:
+        """Cut what came into runs without holes."""
+        index, times = self._detector.push(part.stamps, part.arrival)
+        if (rate := self._rate.too_fast(part.stamps)) is not None:
             raise SourceError(
                 f"lsl:{self._query} declares {self._sfreq:g} Hz but sends {rate:.4g} samples a second; "
                 "set the rate right in the sender"
             )
         edges = [0, *(np.flatnonzero(np.diff(index) != 1) + 1), index.size]
         return [
-            _Raw(int(index[a]), values[:, a:b], times[a:b], arrival) for a, b in itertools.pairwise(edges)
+            _Raw(int(index[a]), part.values[:, a:b], times[a:b], part.arrival)
+            for a, b in itertools.pairwise(edges)
         ]
 
     def close(self) -> None:

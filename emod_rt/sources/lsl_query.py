@@ -74,7 +74,8 @@ def describe(info: Any) -> str:
     """Return one stream in a few words."""
     rate = f"{info.nominal_srate():g} Hz" if info.nominal_srate() > 0 else "irregular"
     return (
-        f"{info.name()[:_SHOWN]!r} (type {info.type()[:_SHOWN] or 'none'}, {info.channel_count()} channels, {rate}, "
+        f"{info.name()[:_SHOWN]!r} (type {info.type()[:_SHOWN] or 'none'}, "
+        f"{info.channel_count()} channels, {rate}, "
         f"source_id {info.source_id()[:_SHOWN] or 'none'}, host {info.hostname()})"
     )
 

@@ -53,6 +53,20 @@ def test_one_lost_sample_is_found_even_early():
     np.testing.assert_array_equal(index, np.delete(np.arange(500), 30))
 
 
+@pytest.mark.parametrize("lost", [[1], [5], [3, 4, 5], [1, 7, 9, 24]])
+def test_losses_among_the_very_first_samples_are_found_by_those_behind_them(lost):
+    true = np.delete(np.arange(250), lost)
+    detector = HoleDetector(250)
+    assert list(detector.push(50 + true / 250.05)[0]) == list(true)
+    assert detector.lost == len(lost)
+
+
+def test_a_first_burst_of_a_jittery_sender_is_not_taken_for_losses():
+    late = np.repeat(np.arange(1, 26) * 0.04, 10)
+    index, _ = HoleDetector(250).push(50 + late)
+    np.testing.assert_array_equal(index, np.arange(250))
+
+
 def test_a_long_loss_is_exact_when_the_rate_is_a_little_off():
     true = np.r_[0:2500, 5000:6000]
     index, _ = push_in_chunks(HoleDetector(250), 10 + true / 250.05, [8])

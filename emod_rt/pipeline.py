@@ -10,10 +10,10 @@ import numpy.typing as npt
 from emod_model.errors import UsageError
 from emod_model.signal.quality import ChannelQuality
 from emod_model.signal.windows import Window, Windower
+from emod_model.smoothing import Smoother
 from emod_rt.clock import Clock
 from emod_rt.engine import Engine
 from emod_rt.estimate import Estimate
-from emod_rt.smoothing import Smoother
 from emod_rt.sources.base import Chunk, StreamInfo
 from emod_rt.tally import Tally
 
@@ -78,12 +78,15 @@ class Pipeline:
         self._smoother = Smoother()
         self._last: tuple[int, float] = (0, 0.0)
         self._least_lag = math.inf
+        self._told = -1
 
     def push(self, chunks: Iterable[Chunk]) -> Iterator[Estimate]:
         """Take in everything that has arrived and yield each estimate as soon as it is there."""
         taken = [part for chunk in chunks for part in _without_missing(chunk)]
         pending = [item for part in taken for item in self._cut(part)]
         for position, item in enumerate(pending):
+            if item.window.index <= self._told:
+                continue
             if self._late_s is not None and position + 1 < len(pending) and self._is_old(item):
                 self.tally.skipped += 1
                 continue
@@ -92,9 +95,14 @@ class Pipeline:
         self._least_lag = min([self._least_lag, *(part.arrival - float(part.times[-1]) for part in taken)])
 
     def stalled(self, now: float, last_arrival: float) -> Estimate:
-        """Return the estimate that says the source has gone quiet: no number."""
+        """Return the estimate that says the source has gone quiet: the next window, without a number.
+
+        When its samples come late after all, that window is not told a second time.
+        """
         index, t = self._last
-        estimate = Estimate(t, index, None, None, None, None, "stalled", 1000 * (now - last_arrival))
+        self._told = self.windower.end + self.windower.hop - self.windower.end % self.windower.hop - 1
+        t += (self._told - index) / self._info.sfreq
+        estimate = Estimate(t, self._told, None, None, None, None, "stalled", 1000 * (now - last_arrival))
         self.tally.count(estimate)
         return estimate
 

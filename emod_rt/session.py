@@ -190,7 +190,10 @@ class Session:
     def _run(self, pipeline: Pipeline, info: StreamInfo) -> None:
         drawn = -math.inf
         try:
-            while not self._stop.is_set():
+            while True:
+                if self._stop.is_set():
+                    # what was read, and recorded, is still worked on
+                    self._acquisition.stop()
                 chunks = self._acquisition.take(_TAKE_S)
                 if chunks is None:
                     break

@@ -37,10 +37,10 @@ class Tally:
         self.end = first_index + count
 
     def count(self, estimate: Estimate) -> None:
-        """Count an estimate; one that says "stalled" waited for no sample and so has no latency."""
+        """Count an estimate; latency is told of those that carry a number."""
         self.windows += 1
         self.valid += estimate.valid
-        if estimate.reason != "stalled":
+        if estimate.valid:
             self.latencies_ms.append(estimate.latency_ms)
 
     def latency_ms(self, newest: int | None = None) -> tuple[float, float] | None:

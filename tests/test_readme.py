@@ -11,7 +11,8 @@ import pytest
 
 from emod_model.simulate import SimulatedPerson
 from tests.conftest import ROOT
-from tests.emod_rt.programs import environment, run, start, wait_until
+from tests.emod_rt.lsl_help import until
+from tests.emod_rt.programs import environment, run, start
 from tests.peers.cyton import Cyton
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -93,7 +94,7 @@ def test_a_replay_stands_in_for_a_headset(folder):
     replay = start(*of("emod-rt replay"), cwd=folder)
     program = start(*of("emod-rt run --source lsl:Cyton"), "--jsonl", "lsl.jsonl", cwd=folder)
     lines = folder / "lsl.jsonl"
-    wait_until(lambda: lines.exists() and '"valid": true' in lines.read_text(), 60)
+    until(lambda: lines.exists() and '"valid": true' in lines.read_text(), 60)
     program.send_signal(signal.SIGINT)
     replay.send_signal(signal.SIGTERM)
     for each in (program, replay):

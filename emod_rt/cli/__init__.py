@@ -6,7 +6,6 @@ import typer
 
 from emod_model.errors import EmodError
 from emod_rt.cli import demo, devices, doctor, model, process, record, replay, run
-from emod_rt.cli.common import BrokenOffError
 
 app = typer.Typer(
     name="emod-rt",
@@ -32,9 +31,3 @@ def main() -> None:
     except EmodError as error:
         sys.stderr.write(f"emod-rt: {error}\n")
         sys.exit(error.exit_code)
-    except BrokenOffError:
-        sys.stderr.write("emod-rt: ended before the source was there; nothing was read.\n")
-    except BrokenPipeError:
-        # the reader of our output has left, as `| head` does
-        sys.stderr.close()
-        sys.exit(0)

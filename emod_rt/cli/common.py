@@ -57,19 +57,16 @@ def positive(option: str, value: float | None) -> None:
         raise UsageError(f"{option} {value:g} is not a time; give seconds above 0.")
 
 
-class BrokenOffError(BaseException):
-    """Ctrl-C or SIGTERM came before a run had begun; no `except Exception` holds it up."""
-
-
-def break_off() -> None:
-    """Break off what has not begun.
+def not_negative(option: str, value: float) -> None:
+    """Refuse a time below 0.
 
     Raises
     ------
-    BrokenOffError
-        Always.
+    UsageError
+        It is, or it has no end.
     """
-    raise BrokenOffError
+    if not 0 <= value < float("inf"):
+        raise UsageError(f"{option} {value:g} is not a time; give seconds from 0.")
 
 
 @contextlib.contextmanager

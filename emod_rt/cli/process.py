@@ -50,7 +50,8 @@ def process(
         if lines is not None:
             lines.close(run.tally.summary())
     except BrokenPipeError:
-        raise
+        # the reader of our output has left, as `| head` does
+        return
     except OSError as error:
         raise UsageError(f"{jsonl} takes no more data ({error.strerror}); choose another place.") from error
     err.print(summary_table(run.tally.summary()))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from emod_rt.cli.common import Channels, Wait, break_off, channel_list, ending, positive
+from emod_rt.cli.common import Channels, Wait, channel_list, ending, not_negative, positive
 from emod_rt.cli.run import SourceText
 
 
@@ -20,6 +20,7 @@ def record(
 ) -> None:
     """Record a source as acquired, before any filter, as XDF."""
     positive("--duration", duration)
+    not_negative("--wait", wait)
     names = channel_list(channels)
     from rich.console import Console
 
@@ -31,7 +32,7 @@ def record(
     err = Console(stderr=True, highlight=False)
     clock = SystemClock()
     take = Take(open_source(source, names, clock=clock), out, clock, duration)
-    with ending(break_off), err.status(f"Waiting for {source}."):
+    with err.status(f"Waiting for {source}."):
         info = take.open(wait)
     for sentence in info.notes:
         err.print(f"note: {sentence}", style="yellow")

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from emod_model.errors import UsageError
-from emod_rt.cli.common import Channels, channel_list, ending
+from emod_rt.cli.common import Channels, Wait, channel_list, ending, not_negative
 
 
 def replay(
@@ -26,13 +25,10 @@ def replay(
     stop: Annotated[
         float | None, typer.Option("--stop", metavar="S", help="End here in the recording, s.")
     ] = None,
-    wait: Annotated[
-        float, typer.Option("--wait", metavar="S", help="How long to wait for a first reader, s.")
-    ] = 30.0,
+    wait: Wait = 30.0,
 ) -> None:
     """Publish a recording as LSL streams: its signal, and its markers when it has any."""
-    if not 0 <= wait < float("inf"):
-        raise UsageError(f"--wait {wait:g} is not a time; give seconds from 0")
+    not_negative("--wait", wait)
     names = channel_list(channels)
     import threading
 

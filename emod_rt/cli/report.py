@@ -12,7 +12,7 @@ from emod_rt.sources.base import StreamInfo
 from emod_rt.view import View
 
 REASONS = {
-    "settling": "settling after a start or a hole",
+    "settling": "settling",
     "gap": "samples were lost",
     "bad-signal": "too few good electrodes",
     "stalled": "no new samples",
@@ -65,17 +65,17 @@ def summary_table(summary: dict[str, Any]) -> Table:
 def live_table(view: View) -> Group:
     """Return the running session as a table: the newest readings, then the state."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("time", "valence", "arousal", ""):
-        table.add_column(heading, justify="right" if heading == "time" else "left")
+    for heading in ("time", "valence", "arousal"):
+        table.add_column(heading, justify="right" if heading == "time" else "left", no_wrap=True)
     newest = view.estimates[-1].t if view.estimates else 0.0
     for estimate in view.estimates[-8:]:
         since = f"{estimate.t - newest:+.1f} s"
         if estimate.valid:
             valence = _reading(estimate.valence, estimate.valence_sd)
             arousal = _reading(estimate.arousal, estimate.arousal_sd)
-            table.add_row(since, valence, arousal, "")
+            table.add_row(since, valence, arousal)
         else:
-            table.add_row(since, "", "", Text(REASONS[estimate.reason or "settling"], style="yellow"))
+            table.add_row(since, Text(REASONS[estimate.reason or "settling"], style="yellow"))
     latency = "" if view.latency_ms is None else f", latency p50 {view.latency_ms[0]:.0f} ms"
     simulated = " [SIMULATED]" if view.model_simulated else ""
     state = Text(

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emod_rt.cli.common import Channels, JsonlFile, ModelFile, Wait, break_off, channel_list, ending, positive
+from emod_rt.cli.common import (
+    Channels,
+    JsonlFile,
+    ModelFile,
+    Wait,
+    channel_list,
+    ending,
+    not_negative,
+    positive,
+)
 
 if TYPE_CHECKING:
     from emod_rt.session import Session
@@ -44,22 +53,21 @@ def run(
     """Turn a live source into valence and arousal."""
     positive("--duration", duration)
     positive("--hop", hop)
+    not_negative("--wait", wait)
     names = channel_list(channels)
-    with ending(break_off):
-        # loading torch takes seconds, in which a Ctrl-C is as good as any
-        from emod_rt.session import Session
+    from emod_rt.session import Session
 
-        session = Session(
-            source,
-            model,
-            channels=names,
-            hop_s=hop,
-            duration_s=duration,
-            wait_s=wait,
-            jsonl=jsonl,
-            lsl_out=lsl_out,
-            record=record,
-        )
+    session = Session(
+        source,
+        model,
+        channels=names,
+        hop_s=hop,
+        duration_s=duration,
+        wait_s=wait,
+        jsonl=jsonl,
+        lsl_out=lsl_out,
+        record=record,
+    )
     run_session(session, headless=headless)
 
 
@@ -87,7 +95,7 @@ def run_session(session: "Session", *, headless: bool) -> "View | None":
         headless = True
     view = None
     try:
-        with ending(break_off), err.status(session.view().message or ""):
+        with err.status(session.view().message or ""):
             session.start()
         with ending(session.stop):
             if session.info is not None:

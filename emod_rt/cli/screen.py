@@ -66,4 +66,7 @@ def terminal(session: "Session", console: Console) -> "View":
         while not session.join(_REFRESH_S):
             view = session.view()
             live.update(live_table(view))
+    if not console.is_terminal:
+        # a table that was not drawn in place ends without a line break
+        console.print()
     return view

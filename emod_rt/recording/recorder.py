@@ -7,7 +7,7 @@ import numpy as np
 
 from emod_model.errors import UsageError
 from emod_rt.clock import Clock
-from emod_rt.estimate import Estimate
+from emod_rt.estimate import AFFECT_CHANNELS, Estimate
 from emod_rt.recording.xdf import StreamDescription, XdfWriter
 from emod_rt.sources.base import Chunk, StreamInfo
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _BOUNDARY_S = 10.0
 _OFFSET_S = 5.0
-AFFECT = ("valence", "arousal", "valence_sd", "arousal_sd", "valid")
 
 
 class Recorder:
@@ -63,7 +62,9 @@ class Recorder:
                     "simulated": str(model.simulated or info.simulated).lower(),
                 }
                 self._affect = self._writer.add_stream(
-                    StreamDescription("Affect", "Affect", "emod-rt", 0.0, AFFECT, "", "double64", described)
+                    StreamDescription(
+                        "Affect", "Affect", "emod-rt", 0.0, AFFECT_CHANNELS, "", "double64", described
+                    )
                 )
         except FileExistsError as error:
             raise UsageError(
@@ -78,7 +79,7 @@ class Recorder:
         now = self._clock.now()
         if now >= self._next_offset:
             self._next_offset = now + _OFFSET_S
-            self._writer.clock_offset(self._eeg, now, 0.0)
+            self._writer.clock_offsets(now, 0.0)
         if isinstance(item, Chunk):
             self._writer.samples(self._eeg, item.times, item.data)
         elif self._affect is not None:

@@ -131,9 +131,10 @@ class XdfWriter:
         span = [span[0] if span else float(times[0]), float(times[-1])]
         self._streams[number] = (description, span, count + len(times))
 
-    def clock_offset(self, number: int, time: float, offset: float) -> None:
-        """Write a measured offset between the stream's clock and ours, s."""
-        self._append(_chunk(CLOCK_OFFSET, struct.pack("<Idd", number, time, offset)))
+    def clock_offsets(self, time: float, offset: float) -> None:
+        """Write, for every stream, the offset between its clock and ours, s."""
+        for number in self._streams:
+            self._append(_chunk(CLOCK_OFFSET, struct.pack("<Idd", number, time, offset)))
 
     def boundary(self) -> None:
         """Write a boundary, from which a reader finds its way after damage."""

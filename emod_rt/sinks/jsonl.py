@@ -1,6 +1,7 @@
 """JSON lines: one object a window, then the summary."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any, TextIO
@@ -46,5 +47,11 @@ class JsonLines:
             self._out.close()
 
     def _line(self, value: dict[str, Any]) -> None:
-        self._out.write(json.dumps(value) + "\n")
-        self._out.flush()
+        try:
+            self._out.write(json.dumps(value) + "\n")
+            self._out.flush()
+        except BrokenPipeError:
+            # what is left in the buffer must not be flushed at exit into a pipe that nobody reads
+            if not self._own:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+            raise

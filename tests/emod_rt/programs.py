@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 EMOD_RT = Path(sys.executable).with_name("emod-rt")
@@ -39,11 +38,3 @@ def run(*words: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str
         out, err = program.communicate()
         raise AssertionError(f"emod-rt {' '.join(words)} did not end; it said: {err}") from None
     return subprocess.CompletedProcess(words, program.returncode, out, err)
-
-
-def wait_until(condition, timeout_s: float = 30.0) -> None:
-    """Wait for something another program does."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)

@@ -1,18 +1,19 @@
 """The whole path with the real program: processed, replayed and run live, the same samples say the same."""
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
 import time
-import uuid
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from emod_rt.cli import main
-from tests.emod_rt.programs import run, start, wait_until
+from tests.emod_rt.lsl_help import noise, outlet, unique, until
+from tests.emod_rt.programs import EMOD_RT, run, start
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,7 @@ def test_chunking_changes_no_digit(cyton, processed, chunk):
 def test_replayed_over_lsl_and_run_live_nothing_is_lost_and_the_estimates_are_the_same(
     cyton, processed, tmp_path
 ):
-    name = f"cyton-{uuid.uuid4().hex[:8]}"
+    name = unique("cyton")
     replay = start("replay", str(cyton), "--name", name, "--speed", "2")
     done = run(
         "run", "--source", f"lsl:{name}", "--headless", "--duration", "16",
@@ -91,11 +92,46 @@ def test_replayed_over_lsl_and_run_live_nothing_is_lost_and_the_estimates_are_th
 def test_a_signal_ends_a_run_cleanly_with_its_summary(tmp_path, number):
     lines = tmp_path / "e.jsonl"
     program = start("run", "--source", "sim:3", "--headless", "--jsonl", str(lines))
-    wait_until(lambda: lines.exists() and len(lines.read_text().splitlines()) >= 2)
+    until(lambda: lines.exists() and len(lines.read_text().splitlines()) >= 2, 40)
     program.send_signal(number)
     _, err = program.communicate(timeout=30)
     assert program.returncode == 0, err
     assert "summary" in json.loads(lines.read_text().splitlines()[-1])
+
+
+def test_a_sender_that_falls_silent_stops_the_estimates_within_a_second(tmp_path):
+    name, lines = unique("silent"), tmp_path / "e.jsonl"
+    sender = outlet(name)
+    program = start("run", "--source", f"lsl:{name}", "--headless", "--jsonl", str(lines))
+    until(sender.have_consumers, 40)
+    signal_uv, began, sent = noise(1500), time.monotonic(), 0
+    while sent < 1500:
+        due = min(1500, int((time.monotonic() - began) * 250))
+        if due > sent:
+            sender.push_chunk(signal_uv[sent:due])
+            sent = due
+        time.sleep(0.02)
+    until(lambda: "stalled" in lines.read_text(), 20)
+    time.sleep(1.0)
+    program.send_signal(signal.SIGINT)
+    _, err = program.communicate(timeout=30)
+    assert program.returncode == 0, err
+    *windows, summary = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert [line["reason"] for line in windows].count("stalled") == 1
+    assert windows[-1]["reason"] == "stalled"
+    assert windows[-1]["valence"] is None
+    assert windows[-1]["latency_ms"] <= 1000, "said within a second of the last sample"
+    assert summary["summary"]["samples"] == 1500
+    assert summary["summary"]["windows"] == len(windows)
+
+
+def test_a_reader_that_leaves_ends_process_quietly(cyton):
+    program = f"{shlex.quote(str(EMOD_RT))} process {shlex.quote(str(cyton))} --jsonl - 2>err"
+    words = ["bash", "-c", f"{program} | head -2; exit ${{PIPESTATUS[0]}}"]
+    done = subprocess.run(words, cwd=cyton.parent, text=True, capture_output=True, timeout=60)
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 2
+    assert "Traceback" not in (cyton.parent / "err").read_text()
 
 
 def test_a_signal_while_waiting_for_the_source_ends_at_once_and_cleanly(tmp_path):
@@ -104,7 +140,7 @@ def test_a_signal_while_waiting_for_the_source_ends_at_once_and_cleanly(tmp_path
     program.send_signal(signal.SIGTERM)
     _, err = program.communicate(timeout=20)
     assert program.returncode == 0, err
-    assert "nothing was read" in err
+    assert "Traceback" not in err
     assert not (tmp_path / "s.xdf").exists()
 
 

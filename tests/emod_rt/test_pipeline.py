@@ -132,9 +132,14 @@ def test_the_time_of_a_window_is_the_time_of_its_last_sample_also_when_that_was_
     assert times[624] == pytest.approx(7.0 + 624 / 250.0)
 
 
-def test_a_stall_is_an_estimate_without_a_number():
+def test_a_stall_is_the_next_window_without_a_number_and_told_once():
     pipeline = Pipeline(MeanEngine(), INFO, ManualClock())
-    list(pipeline.push(chunks_of(eeg(2000), 64)))
+    data = eeg(4000)
+    before = list(pipeline.push(chunks_of(data[:, :2010], 64)))
     stalled = pipeline.stalled(now=12.0, last_arrival=11.2)
-    assert (stalled.reason, stalled.valence, stalled.index) == ("stalled", None, 1999)
-    assert pipeline.tally.summary()["summary"]["windows"] == 17
+    assert (stalled.reason, stalled.valence, stalled.index) == ("stalled", None, 2124)
+    assert stalled.t == pytest.approx(2124 / 250)
+    assert stalled.latency_ms == pytest.approx(800)
+    after = list(pipeline.push(chunks_of(data[:, 2010:], 64, first=2010)))
+    assert [e.index for e in [*before, stalled, *after]] == [125 * (k + 1) - 1 for k in range(32)]
+    assert pipeline.tally.summary()["summary"]["windows"] == 32

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+import pyxdf
 
 from emod_model.errors import ModelError, SourceError, UsageError
 from emod_rt.session import Session
@@ -132,3 +133,16 @@ def test_an_output_that_cannot_be_opened_leaves_no_recording_behind(untrained, t
     with pytest.raises(UsageError):
         session.start()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_read_before_the_end_is_worked_on_and_recorded_alike(untrained, tmp_path):
+    with Session(
+        ScriptedSource([*script(), *[[]] * 1_000_000]),
+        untrained,
+        clock=ManualClock(),
+        record=tmp_path / "s.xdf",
+    ) as session:
+        next(iter(session))
+    streams, _ = pyxdf.load_xdf(str(tmp_path / "s.xdf"), dejitter_timestamps=False)
+    (eeg_stream,) = [s for s in streams if s["info"]["type"] == ["EEG"]]
+    assert len(eeg_stream["time_stamps"]) == session.summary()["summary"]["samples"]

@@ -6,8 +6,8 @@ import math
 import numpy as np
 import pytest
 
+from emod_model.smoothing import Smoother
 from emod_rt.estimate import Estimate
-from emod_rt.smoothing import Smoother
 from emod_rt.tally import Tally
 
 

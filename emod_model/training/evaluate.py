@@ -32,6 +32,8 @@ class Score:
         Mean over people of each person's own concordance.
     person_ci : tuple of float
         95 % bootstrap interval of `person_ccc` over people.
+    correlation : float
+        Pearson's, over all windows; unlike concordance it forgives wrong scale. 0 where nothing varies.
     rmse : float
         Over all windows.
     within : tuple of float or None
@@ -44,6 +46,7 @@ class Score:
     ccc: float
     person_ccc: float
     person_ci: tuple[float, float]
+    correlation: float
     rmse: float
     within: tuple[float, float] | None = None
 
@@ -63,10 +66,15 @@ def score(cap: str, estimator: str, estimates: Sequence[Array], truths: Sequence
                 ccc(all_e, all_t),
                 float(own.mean()),
                 bootstrap_ci(own),
+                _correlation(all_e, all_t),
                 rmse(all_e, all_t),
             )
         )
     return rows
+
+
+def _correlation(estimate: Array, truth: Array) -> float:
+    return 0.0 if np.ptp(estimate) == 0 else float(np.corrcoef(estimate, truth)[0, 1])
 
 
 def evaluate_cap(

@@ -1,5 +1,7 @@
 """The weights that come with the package."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -50,3 +52,13 @@ def test_follow_unseen_simulated_people_better_than_always_the_mean(model: Model
         assert ccc(mean[:, axis], truth[:, axis]) > 0.05
     assert rmse(mean, truth) < rmse(np.zeros_like(truth), truth)
     assert 0.5 < (np.abs(mean - truth) <= sd).mean() < 0.85
+
+
+def test_the_results_page_states_the_figures_of_these_weights(model: Model) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
+    for key, value in model.info.figures.items():
+        cap, axis, estimator, what = key.split("/")
+        name = {"emod": "EMOD", "ridge": "ridge on band powers", "emod_smoothed": "EMOD, smoothed"}[estimator]
+        row = next(line for line in page.splitlines() if line.startswith(f"| {cap} | {axis} | {name} |"))
+        stated = f"{100 * value:.1f} %" if what.startswith("within") else f"{value:.3f}"
+        assert stated in row

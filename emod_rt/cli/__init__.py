@@ -5,7 +5,7 @@ import sys
 import typer
 
 from emod_model.errors import EmodError
-from emod_rt.cli import demo, devices, doctor, model, process, record, replay, run
+from emod_rt.cli import demo, devices, doctor, model, process, record, recover, replay, run
 
 app = typer.Typer(
     name="emod-rt",
@@ -19,6 +19,7 @@ app.command()(run.run)
 app.command()(record.record)
 app.command()(replay.replay)
 app.command()(process.process)
+app.command()(recover.recover)
 app.add_typer(model.app, name="model")
 app.command()(demo.demo)
 app.command()(doctor.doctor)

@@ -6,6 +6,7 @@ that ends in the middle of a chunk has lost that chunk alone.
 
 import errno
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -94,15 +95,13 @@ class XdfWriter:
         self._file = path.open("xb", buffering=0)
         path.chmod(0o600)
         self._streams: dict[int, tuple[StreamDescription, list[float], int]] = {}
-        header = ET.Element("info")
-        ET.SubElement(header, "version").text = "1.0"
-        self._append(MAGIC + _chunk(FILE_HEADER, _xml(header)))
+        self._append(MAGIC + file_header())
 
     def add_stream(self, description: StreamDescription) -> int:
         """Write a stream header and return the stream's number."""
         number = len(self._streams) + 1
         self._streams[number] = (description, [], 0)
-        self._append(_chunk(STREAM_HEADER, struct.pack("<I", number) + description.header()))
+        self._append(chunk(STREAM_HEADER, struct.pack("<I", number) + description.header()))
         return number
 
     def samples(self, number: int, times: npt.NDArray[np.float64], values: npt.NDArray[np.floating]) -> None:
@@ -127,18 +126,18 @@ class XdfWriter:
         block["time"] = times
         block["values"] = values.T
         head = struct.pack("<I", number) + struct.pack("<BI", 4, len(times))
-        self._append(_chunk(SAMPLES, head + block.tobytes()))
+        self._append(chunk(SAMPLES, head + block.tobytes()))
         span = [span[0] if span else float(times[0]), float(times[-1])]
         self._streams[number] = (description, span, count + len(times))
 
     def clock_offsets(self, time: float, offset: float) -> None:
         """Write, for every stream, the offset between its clock and ours, s."""
         for number in self._streams:
-            self._append(_chunk(CLOCK_OFFSET, struct.pack("<Idd", number, time, offset)))
+            self._append(chunk(CLOCK_OFFSET, struct.pack("<Idd", number, time, offset)))
 
     def boundary(self) -> None:
         """Write a boundary, from which a reader finds its way after damage."""
-        self._append(_chunk(BOUNDARY, BOUNDARY_UUID))
+        self._append(chunk(BOUNDARY, BOUNDARY_UUID))
 
     def close(self) -> None:
         """Write the footers and close the file."""
@@ -148,13 +147,7 @@ class XdfWriter:
             if self._torn:
                 return
             for number, (_, span, count) in self._streams.items():
-                footer = ET.Element("info")
-                if span:
-                    ET.SubElement(footer, "first_timestamp").text = repr(span[0])
-                    ET.SubElement(footer, "last_timestamp").text = repr(span[1])
-                ET.SubElement(footer, "sample_count").text = str(count)
-                xml = _xml(footer)
-                self._append(_chunk(STREAM_FOOTER, struct.pack("<I", number) + xml))
+                self._append(stream_footer(number, span, count))
         finally:
             self._file.close()
 
@@ -181,12 +174,40 @@ class XdfWriter:
             raise
 
 
+def file_header() -> bytes:
+    """Return the chunk that every file begins with."""
+    header = ET.Element("info")
+    ET.SubElement(header, "version").text = "1.0"
+    return chunk(FILE_HEADER, _xml(header))
+
+
+def stream_footer(number: int, span: Sequence[float], count: int) -> bytes:
+    """Return the chunk that ends a stream.
+
+    Parameters
+    ----------
+    number : int
+        The stream.
+    span : sequence of float
+        Time stamp of its first and of its last sample, s; empty without samples.
+    count : int
+        Samples.
+    """
+    footer = ET.Element("info")
+    if span:
+        ET.SubElement(footer, "first_timestamp").text = repr(span[0])
+        ET.SubElement(footer, "last_timestamp").text = repr(span[1])
+    ET.SubElement(footer, "sample_count").text = str(count)
+    return chunk(STREAM_FOOTER, struct.pack("<I", number) + _xml(footer))
+
+
 def _xml(element: ET.Element) -> bytes:
     text: bytes = ET.tostring(element, encoding="utf-8", xml_declaration=True)
     return text
 
 
-def _chunk(tag: int, content: bytes) -> bytes:
+def chunk(tag: int, content: bytes) -> bytes:
+    """Return a chunk: its length, its tag, its content."""
     length = len(content) + 2
     size = struct.pack("<BI", 4, length) if length < 2**32 else struct.pack("<BQ", 8, length)
     return size + struct.pack("<H", tag) + content

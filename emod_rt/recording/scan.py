@@ -103,15 +103,20 @@ class Scan:
 
     def _run(self) -> None:
         at = len(MAGIC)
+        # chunks that end in nothing may lie in each other: so much of them is looked into, for linear time
+        spare = 4 * self._size
         while at < self._size:
             head = self._header(at)
-            if head is not None and self._is_whole(*head):
+            if head is None:
+                at = self._boundary_after(at)
+                continue
+            framed = head[2] == self._size or self._header(head[2]) is not None
+            spare -= 0 if framed else head[2] - at
+            if spare >= 0 and self._is_whole(*head):
                 self._keep(at, head[2])
                 at = head[2]
-            elif head is not None and (head[2] == self._size or self._header(head[2]) is not None):
-                at = head[2]
             else:
-                at = self._boundary_after(at)
+                at = head[2] if framed else self._boundary_after(at)
 
     def _keep(self, start: int, stop: int) -> None:
         self.kept += stop - start

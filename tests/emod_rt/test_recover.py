@@ -4,6 +4,7 @@ import json
 import re
 import stat
 import struct
+import time
 import tracemalloc
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -205,6 +206,18 @@ def test_any_bytes_give_a_file_that_opens_or_one_sentence(head, parts):
             pyxdf.load_xdf(str(found.path or path), dejitter_timestamps=False)
         # three times the largest block that is read, whatever lengths the bytes claim
         assert peak < 16 * 2**20
+
+
+def test_chunks_that_claim_each_other_take_no_longer_than_chunks(tmp_path):
+    data, size = bytearray(WHOLE[:HEADERS_END]), 2**21
+    while len(data) < size - 1000:
+        # each claims samples up to the end, where no chunk begins
+        claim = struct.pack("<BIHIBI", 4, size - len(data) - 100, SAMPLES, 1, 4, 1)
+        data += chunk(5, BOUNDARY_UUID) + claim
+    started = time.process_time()
+    recovered(tmp_path / "s.xdf", bytes(data))
+    # 50,000 chunks; without a limit they are 50 GB to read
+    assert time.process_time() - started < 10
 
 
 def test_a_whole_recording_is_left_alone(tmp_path):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import get_context
 
 import numpy as np
 import numpy.typing as npt
@@ -47,11 +48,8 @@ def people_of(split: str, n: int) -> range:
     return range(SPLITS[split], SPLITS[split] + n)
 
 
-Life = Callable[[int], Trajectory | None]
-
-
-def own_life(seed: int) -> None:
-    """Leave a person to wander as the simulator has it."""
+Life = Callable[[int], Trajectory]
+"""From a person's seed to what the person goes through."""
 
 
 def nine_clips(seed: int) -> Trials:
@@ -73,7 +71,7 @@ def record(
     hop_s: float,
     *,
     sfreq: float | None = None,
-    life: Life = own_life,
+    life: Life | None = None,
 ) -> Take:
     """Simulate a person and cut the windows that the live path would estimate.
 
@@ -91,15 +89,15 @@ def record(
         Time between windows, s.
     sfreq : float, optional
         Rate, Hz; one of `RATES` by the seed when not given.
-    life : callable
-        From the seed to what the person goes through.
+    life : callable, optional
+        From the seed to what the person goes through; left to wander when not given.
 
     Returns
     -------
     Take
     """
     rate = RATES[seed % len(RATES)] if sfreq is None else sfreq
-    person = SimulatedPerson(seed, channels, rate, life(seed))
+    person = SimulatedPerson(seed, channels, rate, life and life(seed))
     windower = Windower(spec, rate, len(person.channels), hop_s)
     step = round(rate)
     windows = []
@@ -124,7 +122,7 @@ def record_people(
     spec: SignalSpec,
     hop_s: float,
     *,
-    life: Life = own_life,
+    life: Life | None = None,
     workers: int = 1,
     done: Callable[[], None] = lambda: None,
 ) -> list[Take]:
@@ -146,7 +144,8 @@ def record_people(
             takes.append(one(seed))
             done()
         return takes
-    with ProcessPoolExecutor(workers) as pool:
+    # forking a process that has threads (torch) can hang
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         for take in pool.map(one, seeds):
             takes.append(take)
             done()

@@ -15,7 +15,7 @@ from emod_model.training.batches import Windows
 from emod_model.training.evaluate import Score, evaluate_cap
 from emod_model.training.fit import SMALL, Recipe, fit, widen
 from emod_model.training.montages import CYTON, MUSE, TEN_TWENTY, WIDE
-from emod_model.training.people import Life, Take, nine_clips, own_life, people_of, record_people
+from emod_model.training.people import Life, Take, nine_clips, people_of, record_people
 from emod_model.training.report import figures
 from emod_model.training.ridge import fit_ridge
 
@@ -114,7 +114,13 @@ class Run:
         }
 
     def _record(
-        self, what: str, seeds: range, cap: Sequence[str], seconds: float, hop_s: float, life: Life = own_life
+        self,
+        what: str,
+        seeds: range,
+        cap: Sequence[str],
+        seconds: float,
+        hop_s: float,
+        life: Life | None = None,
     ) -> list[Take]:
         with self._progress() as bar:
             task = bar.add_task(what, total=len(seeds), note="")

@@ -9,16 +9,18 @@ from rich.console import Console
 
 from emod_model.checkpoint import load_checkpoint
 from emod_model.features import extract
+from emod_model.montage import spatial_weights
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
 from emod_model.simulate import SimulatedPerson
 from emod_model.training.batches import Windows
-from emod_model.training.fit import Recipe, fit, objective, widen
+from emod_model.training.fit import SMALL, Recipe, fit, objective, widen
 from emod_model.training.montages import CAPS, CYTON, MUSE, WIDE
-from emod_model.training.people import SPLITS, Take, people_of, record, record_people
+from emod_model.training.people import SPLITS, Take, nine_clips, people_of, record, record_people
 from emod_model.training.predict import predict, smoothed
 from emod_model.training.report import table
 from emod_model.training.ridge import band_features, fit_ridge
+from emod_model.training.start import start_at_bands_and_places
 from emod_model.training.study import Run, Study
 
 SPEC = SignalSpec()
@@ -61,6 +63,35 @@ class TestPeople:
         person = SimulatedPerson(7, CYTON, 250.0)
         # settling takes 1.5 s, so the first window that counts ends after 6 s
         np.testing.assert_allclose(take.target[0], person.affect(np.arange(750, 1500)).mean(0), atol=1e-3)
+
+    def test_training_people_go_through_every_ninth_of_the_plane_once(self) -> None:
+        held = nine_clips(5)(np.arange(9) * 10.0 + 6.0)
+        ninths = {tuple(point) for point in np.clip(np.floor((held + 1) * 1.5), 0, 2).tolist()}
+        assert len(ninths) == 9
+        assert not np.allclose(held, nine_clips(6)(np.arange(9) * 10.0 + 6.0))
+
+
+class TestStart:
+    def test_first_units_answer_to_a_band_at_a_place(self) -> None:
+        torch.manual_seed(0)
+        network = EMOD(SMALL).eval()
+        start_at_bands_and_places(network, np.random.default_rng(0))
+        active: list[torch.Tensor] = []
+        network.layers[0].get_submodule("ffn.1").register_forward_hook(lambda *args: active.append(args[2]))
+        rest = torch.zeros(1, 2, SPEC.window_tokens, 45)
+        alpha = rest.clone()
+        alpha[..., 7:12] = 2.0
+        weights = torch.from_numpy(spatial_weights(("F7", "O2")))[None]
+        temporal = torch.zeros(1, 2, SPEC.window_samples)
+        for spectrum in (rest, alpha):
+            network(temporal, spectrum, weights, SPEC.window_tokens)
+        # units 32 to 47 are the bands at F7, the eighth of them at 10 Hz, the last at 40 Hz
+        at_f7, at_o2 = active[0][0].mean(1)[:, 32:48]
+        assert (at_f7 > 1).all()
+        assert (at_o2.abs() < 0.2).all()
+        change = (active[1] - active[0])[0, 0].mean(0)[32:48]
+        assert change.argmax() in (6, 7, 8)
+        assert change[7] > change[15] + 0.3
 
 
 class TestBatches:

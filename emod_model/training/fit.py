@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from emod_model.metrics import ccc
+from emod_model.montage import CYTON, DAISY
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
 from emod_model.training.batches import Windows
-from emod_model.training.montages import BIOSEMI, CYTON, DAISY, EMOTIV, MUSE, TEN_TWENTY
+from emod_model.training.montages import BIOSEMI, EMOTIV, MUSE, TEN_TWENTY
 from emod_model.training.people import Take
 from emod_model.training.predict import predict
 from emod_model.training.start import start_at_bands_and_places

@@ -1,12 +1,12 @@
 """The caps that the first weights are trained and judged on."""
 
+from emod_model.montage import CYTON, DAISY
+
 TEN_TWENTY = (
     *("Fp1", "Fp2", "F7", "F3", "Fz", "F4", "F8", "T7", "C3", "Cz", "C4", "T8"),
     *("P7", "P3", "Pz", "P4", "P8", "O1", "O2"),
 )
-CYTON = ("Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2")
 MUSE = ("TP9", "AF7", "AF8", "TP10")
-DAISY = (*CYTON, "F7", "F8", "F3", "F4", "T7", "T8", "P3", "P4")
 EMOTIV = ("AF3", "F7", "F3", "FC5", "T7", "P7", "O1", "O2", "P8", "T8", "FC6", "F4", "F8", "AF4")
 BIOSEMI = (
     *("Fp1", "AF3", "F3", "F7", "FC5", "FC1", "C3", "T7", "CP5", "CP1", "P3", "P7", "PO3", "O1", "Oz", "Pz"),

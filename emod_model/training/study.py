@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from emod_model.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
+from emod_model.montage import CYTON
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
 from emod_model.training.batches import Windows
 from emod_model.training.evaluate import Score, evaluate_cap
 from emod_model.training.fit import SMALL, Recipe, fit, widen
-from emod_model.training.montages import CYTON, MUSE, TEN_TWENTY, WIDE
+from emod_model.training.montages import MUSE, TEN_TWENTY, WIDE
 from emod_model.training.people import Life, Take, nine_clips, people_of, record_people
 from emod_model.training.report import figures
 from emod_model.training.ridge import fit_ridge

@@ -109,7 +109,7 @@ class TestTrajectory:
 
     @pytest.mark.parametrize("points", [[(2.0, 0.0)], [0.1, 0.2], []])
     def test_refuses_points_outside_the_plane(self, points: list[object]) -> None:
-        with pytest.raises(UsageError, match="Trials"):
+        with pytest.raises(UsageError, match="trials"):
             Trials(points)
 
     def test_is_what_drives_the_person(self) -> None:

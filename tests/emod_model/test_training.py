@@ -9,13 +9,13 @@ from rich.console import Console
 
 from emod_model.checkpoint import load_checkpoint
 from emod_model.features import extract
-from emod_model.montage import spatial_weights
+from emod_model.montage import CYTON, spatial_weights
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
 from emod_model.simulate import SimulatedPerson
 from emod_model.training.batches import Windows
 from emod_model.training.fit import SMALL, Recipe, fit, objective, widen
-from emod_model.training.montages import CAPS, CYTON, MUSE, WIDE
+from emod_model.training.montages import CAPS, MUSE, WIDE
 from emod_model.training.people import SPLITS, Take, nine_clips, people_of, record, record_people
 from emod_model.training.predict import predict, smoothed
 from emod_model.training.report import table

@@ -37,8 +37,10 @@ def replay(
     from emod_rt.cli.report import progress
     from emod_rt.readers import read_recording
     from emod_rt.replay import Progress, Replay
+    from emod_rt.sources.uri import file_and_rate
 
-    recording = read_recording(file, names)
+    path, rate = file_and_rate(str(file), str(file))
+    recording = read_recording(path, names, rate)
     player = Replay(recording, name, speed, loop, start, stop)
     err = Console(stderr=True, highlight=False)
     err.print(

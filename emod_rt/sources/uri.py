@@ -62,7 +62,7 @@ def open_source(
         case "file":
             from emod_rt.sources.file import FileSource
 
-            path, rate = _file(text, rest)
+            path, rate = file_and_rate(text, rest)
             return FileSource(path, channels, rate, paced=paced, chunk=chunk, clock=clock)
         case "sim":
             from emod_rt.sources.sim import SimSource
@@ -85,21 +85,37 @@ def _parameters(text: str, query: str) -> dict[str, str]:
     return dict(pairs)
 
 
-def _file(text: str, rest: str) -> tuple[Path, float | None]:
-    """Split off "?rate=220", unless a file of the literal name exists."""
+def file_and_rate(text: str, rest: str) -> tuple[Path, float | None]:
+    """Split off "?rate=220", unless a file of the literal name exists.
+
+    Parameters
+    ----------
+    text : str
+        What the user wrote, for the sentence of an error.
+    rest : str
+        PATH or PATH?rate=220.
+
+    Returns
+    -------
+    tuple of (pathlib.Path, float or None)
+        The file, and the rate in Hz if one is given.
+
+    Raises
+    ------
+    UsageError
+        Something other than a rate is given.
+    """
     path, mark, query = rest.rpartition("?")
     if not mark or Path(rest).expanduser().exists():
         return Path(rest).expanduser(), None
     given = _parameters(text, query)
     unknown = sorted(set(given) - {"rate"})
     if unknown:
-        raise UsageError(
-            f"{text!r} sets {', '.join(unknown)}; a file takes only rate, as in file:PATH?rate=256"
-        )
+        raise UsageError(f"{text!r} sets {', '.join(unknown)}; a file takes only a rate, as in PATH?rate=256")
     try:
         rate = float(given.get("rate", ""))
     except ValueError as error:
-        raise UsageError(f"{text!r} has no rate in Hz after '?'; use file:PATH?rate=256") from error
+        raise UsageError(f"{text!r} has no rate in Hz after '?'; give one, as in PATH?rate=256") from error
     return Path(path).expanduser(), rate
 
 

@@ -13,7 +13,9 @@ from emod_rt.clock import SystemClock
 from emod_rt.readers import Recording
 from emod_rt.replay import Replay
 from emod_rt.sources.lsl import LSLSource
+from tests.emod_rt import programs
 from tests.emod_rt.lsl_help import noise, unique, until
+from tests.emod_rt.recordings import brainlike
 
 LABELS = ("Fp1", "Fp2", "C3", "C4")
 
@@ -181,3 +183,15 @@ def test_a_speed_out_of_range_is_refused(speed):
 def test_an_empty_part_is_refused(start, stop):
     with pytest.raises(UsageError, match="holds no sample"):
         Replay(recording(np.arange(100)), "x", start=start, stop=stop)
+
+
+def test_the_command_takes_the_rate_behind_the_name_as_the_sentence_advises(tmp_path):
+    path = tmp_path / "plain.csv"
+    np.savetxt(path, brainlike(2, 2.0, 220.0).T, delimiter=",")
+    named = ("--channels", "Fp1,Fp2", "--start", "3")
+    advised = programs.run("replay", str(path), *named)
+    assert advised.returncode == 3
+    assert "as in PATH?rate=256" in advised.stderr
+    done = programs.run("replay", f"{path}?rate=220", *named)
+    assert done.returncode == 2
+    assert "which lasts 2 s" in done.stderr

@@ -29,7 +29,7 @@ _COUNTER = re.compile(
     r"^(?:EEG\.)?(?:COUNTER|sample[ _]?(?:index|number|counter)|packet[ _]?(?:num|counter)\w*)$", re.I
 )
 _MARKER = re.compile(r"^(?:EEG\.)?(?:marker|trigger|stim|event|status)", re.IGNORECASE)
-_WAY_OUT = "give the rate as file:PATH?rate=256"
+_WAY_OUT = "add the rate to its name, as in PATH?rate=256"
 
 
 def read_csv(text: str, channels: Sequence[str] | None, rate: float | None) -> Raw:
@@ -84,9 +84,9 @@ def read_csv(text: str, channels: Sequence[str] | None, rate: float | None) -> R
 def _headerless(table: Table, channels: Sequence[str] | None, rate: float | None) -> Raw:
     rows, width = table.values.shape
     if rate is None or channels is None:
-        raise InputFileError(
-            f"{width} columns of numbers without a header; {_WAY_OUT} and name the columns with --channels"
-        )
+        lacking = [_WAY_OUT] if rate is None else []
+        lacking += ["name the columns with --channels"] if channels is None else []
+        raise InputFileError(f"{width} columns of numbers without a header; {' and '.join(lacking)}")
     index = np.arange(rows, dtype=np.int64)
     labels = [f"column {at + 1}" for at in range(width)]
     notes = [*table.notes, "no time column; lost samples cannot be seen"]
@@ -143,7 +143,10 @@ def _clock_texts(cells: list[str]) -> npt.NDArray[np.float64]:
     try:
         return np.array([datetime.fromisoformat(cell).timestamp() for cell in cells])
     except ValueError as error:
-        raise InputFileError(f"the time column holds {cells[0][:30]!r}, which is no time") from error
+        raise InputFileError(
+            f"the time column holds {cells[0][:30]!r}, which is no time; "
+            "write seconds, or as 2026-05-31T12:00:00"
+        ) from error
 
 
 def _unit(comments: list[str]) -> str | None:

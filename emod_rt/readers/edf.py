@@ -82,7 +82,8 @@ def read_header(path: Path, kind: str) -> EdfHeader:
     per_record = sum(sizes) * width
     if count < 1 or min(sizes) < 0 or per_record < 1 or records == 0 or not record_s > 0 or size <= start:
         raise InputFileError(
-            f"{count} signals and {records} data records of {record_s:g} s in {size} bytes; nothing to read"
+            f"{count} signals and {records} data records of {record_s:g} s in {size} bytes hold nothing; "
+            "record or export it again"
         )
     have = (size - start) // per_record
     if records > have:

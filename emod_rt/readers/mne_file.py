@@ -44,7 +44,7 @@ def read_mne(path: Path, kind: str) -> Raw:
         except Exception as error:  # MNE raises whatever a broken file makes it stumble on
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise InputFileError(
-                f"cannot be read as {kind} ({reason[:200].rstrip('.')}); it is damaged or incomplete"
+                f"cannot be read as {kind} ({reason[:200].rstrip('.')}); copy or export it again"
             ) from error
     warned = [str(item.message).splitlines()[0] for item in caught if item.category is RuntimeWarning]
     raw.notes.extend(dict.fromkeys(warned))
@@ -126,7 +126,9 @@ def _choose(labels: list[str]) -> tuple[list[str], list[str] | None, list[int]]:
     """Return label, electrode and position of the EEG channels."""
     kept, electrodes = split_labels(labels)
     if not kept:
-        raise InputFileError(f"no EEG among its channels ({', '.join(labels[:8])})")
+        raise InputFileError(
+            f"no EEG among its channels ({', '.join(labels[:8])}); give a recording that names its electrodes"
+        )
     return [labels[at] for at in kept], electrodes, kept
 
 
@@ -175,9 +177,11 @@ def _refuse_broken_mat(path: Path) -> None:
             check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise InputFileError("takes more than 5 minutes to read as EEGLAB; it is damaged") from error
+        raise InputFileError(
+            "takes more than 5 minutes to read as EEGLAB; copy or export it again"
+        ) from error
     if trial.returncode:
         reason = (trial.stderr.decode(errors="replace").strip().splitlines() or ["the reader crashes"])[-1]
         raise InputFileError(
-            f"cannot be read as EEGLAB ({reason[:200].rstrip('.')}); it is damaged or incomplete"
+            f"cannot be read as EEGLAB ({reason[:200].rstrip('.')}); copy or export it again"
         )

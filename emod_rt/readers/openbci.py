@@ -35,13 +35,15 @@ def read_openbci(text: str, rate: float | None) -> Raw:
     columns = _exg_columns(table, comments)
     values = table.values[:, columns].T
     notes = list(table.notes)
-    declared = re.search(r"Sample Rate\s*=\s*([\d.]+)", comments)
+    declared = re.search(r"Sample Rate\s*=\s*(\d+(?:\.\d+)?)", comments)
     sfreq = float(declared.group(1)) if declared else rate or 0.0
     stamps = _stamps(table)
     if stamps is not None and not sfreq:
         sfreq = index_from_stamps(stamps).sfreq
     if sfreq <= 0:
-        raise InputFileError("no '%Sample Rate' and no time stamps; give the rate as file:PATH?rate=250")
+        raise InputFileError(
+            "no '%Sample Rate' and no time stamps; add the rate to its name, as in PATH?rate=250"
+        )
     placed = index_from_counter(table.values[:, 0], stamps, sfreq)
     if placed is not None:
         index = placed[0]
@@ -78,7 +80,8 @@ def _exg_columns(table: Table, comments: str) -> list[int]:
         columns = list(range(1, int(count.group(1)) + 1)) if count else []
     if not columns or columns[-1] >= table.values.shape[1]:
         raise InputFileError(
-            f"no EXG channels among its {table.values.shape[1]} columns; is this an OpenBCI GUI recording?"
+            f"no EXG channels among its {table.values.shape[1]} columns; "
+            "give a recording as the OpenBCI GUI wrote it"
         )
     return columns
 

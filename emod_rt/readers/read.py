@@ -69,7 +69,9 @@ def read_recording(
     except EmodError as error:
         raise type(error)(f"{path}: {error}") from error
     except OSError as error:
-        raise InputFileError(f"{path}: cannot be read ({error.strerror or error})") from error
+        raise InputFileError(
+            f"{path}: cannot be read ({error.strerror or error}); check that it is yours to read"
+        ) from error
     except MemoryError as error:
         raise InputFileError(f"{path}: too large for the memory of this machine; split it") from error
 

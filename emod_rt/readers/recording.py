@@ -128,11 +128,16 @@ def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
     """
     rows, count = raw.values.shape[1], raw.values.shape[0]
     if count > _MOST_CHANNELS:
-        raise InputFileError(f"{count} channels, more than any EEG cap has ({_MOST_CHANNELS})")
+        raise InputFileError(
+            f"{count} channels, more than any EEG cap has ({_MOST_CHANNELS}); "
+            "check that channels and samples have not changed places"
+        )
     if not (np.isfinite(raw.sfreq) and raw.sfreq > 0):
-        raise InputFileError(f"a rate of {raw.sfreq:g} Hz, which is no rate of an EEG")
+        raise InputFileError(
+            f"a rate of {raw.sfreq:g} Hz, which is no rate of an EEG; export the file again with its rate"
+        )
     if rows < 8:
-        raise InputFileError(f"only {rows} samples of EEG; a recording needs at least a few seconds")
+        raise InputFileError(f"only {rows} samples of EEG; record a few seconds or more")
     chosen, names = _choose(raw, channels)
     values = raw.values[chosen]
     values[~(np.abs(values) < _LARGEST)] = np.nan
@@ -212,7 +217,7 @@ def _enough(rows: list[int], names: tuple[str, ...]) -> tuple[list[int], tuple[s
     if len(rows) < _FEWEST_ELECTRODES:
         raise InputFileError(
             f"only {len(rows)} electrode ({', '.join(names) or 'none'}); "
-            "the average reference needs two or more"
+            "give two or more, which the average reference needs"
         )
     return rows, names
 

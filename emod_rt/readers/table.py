@@ -75,10 +75,12 @@ def parse_table(text: str) -> Table:
     comments = [line[1:].strip() for line in lines if line[:1] in "%#" and line]
     numbered = [(at, line) for at, line in enumerate(lines, 1) if line.strip() and line[0] not in "%#"]
     if not numbered:
-        raise InputFileError("no rows of data")
+        raise InputFileError(f"no rows of data in its {len(lines)} lines; record or export it again")
     header, start = _find_header(numbered)
     if start >= len(numbered):
-        raise InputFileError("a header but no rows of data")
+        raise InputFileError(
+            f"a header of {len(header or ())} columns but no rows of data; record or export it again"
+        )
     return _numbers(comments, header, numbered[start:])
 
 
@@ -101,7 +103,10 @@ def _find_header(numbered: list[tuple[int, str]]) -> tuple[list[str] | None, int
         if len(cells) > 1:
             header = [cell.strip("\"'") for cell in cells]
     if header is None:
-        raise InputFileError(f"line {numbered[0][0]} is no table of numbers ({numbered[0][1][:40]!r})")
+        raise InputFileError(
+            f"line {numbered[0][0]} is not numbers in columns; "
+            "give a recording with one column a channel, parted by commas"
+        )
     return header, len(head)
 
 
@@ -139,7 +144,10 @@ def _numbers(comments: list[str], header: list[str] | None, body: list[tuple[int
     delimiter = _delimiter(first)
     width = len(split(first, delimiter))
     if header is not None and len(header) != width:
-        raise InputFileError(f"the header names {len(header)} columns, line {first_line} has {width}")
+        raise InputFileError(
+            f"the header names {len(header)} columns, line {first_line} has {width}; "
+            "give each column one name"
+        )
     notes: list[str] = []
     if len(body) > 1 and len(split(body[-1][1], delimiter)) < width:
         body = body[:-1]
@@ -167,7 +175,9 @@ def _line_by_line(
     table = [split(line, delimiter) for _, line in body]
     for (number, _), cells in zip(body, table, strict=True):
         if len(cells) != width:
-            raise InputFileError(f"line {number} has {len(cells)} columns, the lines before it {width}")
+            raise InputFileError(
+                f"line {number} has {len(cells)} columns, the lines before it {width}; mend that line"
+            )
     values = np.full((len(body), width), np.nan)
     text: dict[int, list[str]] = {}
     for column in range(width):
@@ -180,8 +190,12 @@ def _line_by_line(
             text[column] = cells
         else:
             raise InputFileError(
-                f"line {body[wrong][0]}, column {column + 1}: {cells[wrong][:20]!r} is no number"
+                f"line {body[wrong][0]}, column {column + 1}: {cells[wrong][:20]!r} is no number; "
+                "mend it or leave it empty"
             )
     if len(text) == width:
-        raise InputFileError(f"line {body[0][0]} holds no numbers ({body[0][1][:40]!r})")
+        raise InputFileError(
+            f"line {body[0][0]} holds no numbers in its {width} columns; "
+            "give a recording with one column a channel"
+        )
     return values, text

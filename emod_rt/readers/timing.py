@@ -91,7 +91,9 @@ def index_from_stamps(stamps: Floats, declared_hz: float | None = None) -> Timin
     _check_stamps(stamps)
     interval = _row_interval(stamps)
     if interval <= 0:
-        raise InputFileError("most time stamps repeat the one before; check which column holds the time")
+        raise InputFileError(
+            f"most of the {stamps.size} time stamps repeat the one before; check which column holds the time"
+        )
     rate = declared_hz if declared_hz else 1.0 / interval
     index = np.arange(stamps.size, dtype=np.int64)
     for _ in range(4):
@@ -102,7 +104,10 @@ def index_from_stamps(stamps: Floats, declared_hz: float | None = None) -> Timin
         rate = fitted
     notes: list[str] = []
     if not _LOWEST_HZ <= rate <= _HIGHEST_HZ:
-        raise InputFileError(f"the time stamps give {rate:.3g} Hz, which is no rate of an EEG")
+        raise InputFileError(
+            f"the time stamps give {rate:.3g} Hz, which is no rate of an EEG "
+            f"({_LOWEST_HZ:g} to {_HIGHEST_HZ:g} Hz); give a recording of EEG with time stamps in seconds"
+        )
     if declared_hz and abs(rate / declared_hz - 1) <= 0.02:
         sfreq = declared_hz
     else:
@@ -181,7 +186,7 @@ def describe_holes(index: Ints, sfreq: float) -> str | None:
 def _check_stamps(stamps: Floats) -> None:
     if not np.isfinite(stamps).all():
         row = int(np.flatnonzero(~np.isfinite(stamps))[0])
-        raise InputFileError(f"the time stamp of data row {row} is missing; every row needs one")
+        raise InputFileError(f"the time stamp of data row {row} is missing; fill it in, or take the row out")
     steps = np.diff(stamps)
     if steps.size == 0 or stamps[-1] <= stamps[0]:
         raise InputFileError(

@@ -129,10 +129,15 @@ def _explain(declared: str | None, unit: str | None, guess: str, level: float) -
 def _level(data: npt.NDArray[Any], sfreq: float | None) -> float:
     """Return the median movement of the channels that move; refuse what holds no signal at all."""
     if not np.isfinite(data).any():
-        raise InputFileError(f"all values of the {data.shape[0]} channels are missing (NaN); nothing to read")
+        raise InputFileError(
+            f"all values of the {data.shape[0]} channels are missing (NaN); record or export it again"
+        )
     sd = amplitude(data, sfreq)
     if not np.isfinite(sd).any():
-        raise InputFileError("no second without missing values (NaN); nothing to judge the signal by")
+        raise InputFileError(
+            f"no second of the {data.shape[1]} samples is without missing values (NaN); "
+            "record or export it again"
+        )
     # rounding noise around an offset is no movement
     resting = np.array(
         [np.median(np.abs(row[np.isfinite(row)])) if np.isfinite(row).any() else 0 for row in data]

@@ -46,9 +46,14 @@ def read_xdf(path: Path) -> Raw:
     labels, units = _description(info, values.shape[0])
     chosen, electrodes = split_labels(labels)
     if not chosen:
-        raise InputFileError(f"no EEG among the channels of stream {_name(eeg)!r} ({', '.join(labels[:8])})")
+        raise InputFileError(
+            f"no EEG among the channels of stream {_name(eeg)!r} ({', '.join(labels[:8])}); "
+            "give a recording whose stream names its electrodes"
+        )
     if stamps.size < 8:
-        raise InputFileError(f"only {stamps.size} samples in stream {_name(eeg)!r}; nothing to read")
+        raise InputFileError(
+            f"only {stamps.size} samples in stream {_name(eeg)!r}; record a few seconds or more"
+        )
     nominal = float(info["nominal_srate"][0])
     timing = index_from_stamps(stamps, nominal if nominal > 0 else None)
     values, unit = _one_unit(values[chosen], [units[at] for at in chosen])
@@ -85,8 +90,7 @@ def _load(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
     except Exception as error:  # pyxdf raises whatever a broken file makes it stumble on
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputFileError(
-            f"cannot be read as XDF ({reason[:200]}); "
-            "a recording cut short may be mended with: emod-rt recover"
+            f"cannot be read as XDF ({reason[:200]}); save what is whole with: emod-rt recover FILE"
         ) from error
     finally:
         log.removeHandler(collector)
@@ -111,7 +115,10 @@ def _eeg_stream(streams: list[dict[str, Any]]) -> dict[str, Any]:
     found = [stream for stream in numeric if _type(stream).strip().upper() == "EEG"]
     shown = ", ".join(f"{_name(stream)!r} ({_type(stream) or 'no type'})" for stream in streams) or "none"
     if not found:
-        raise InputFileError(f"no stream of type EEG among its streams: {shown}")
+        raise InputFileError(
+            f"no stream of type EEG among its streams ({shown}); give a recording of EEG, "
+            "or if this one is damaged, save what is whole with: emod-rt recover FILE"
+        )
     full = [stream for stream in found if len(stream["time_stamps"])]
     if len(full) > 1:
         several = ", ".join(f"{_name(stream)!r}" for stream in full)

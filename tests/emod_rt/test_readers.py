@@ -301,8 +301,12 @@ def test_a_last_line_cut_short_is_left_out_with_a_note(tmp_path):
 def test_without_header_the_error_says_how(tmp_path):
     path = tmp_path / "plain.csv"
     path.write_text("\n".join(",".join(f"{v:.3f}" for v in row) for row in DATA.T))
-    with pytest.raises(InputFileError, match=r"file:PATH\?rate=.*--channels"):
+    with pytest.raises(InputFileError, match=r"PATH\?rate=.*--channels"):
         read_recording(path)
+    with pytest.raises(InputFileError, match=r"without a header; name the columns with --channels$"):
+        read_recording(path, None, 220.0)
+    with pytest.raises(InputFileError, match=r"as in PATH\?rate=256$"):
+        read_recording(path, NAMES)
     recording = read_recording(path, NAMES, 220.0)
     assert recording.sfreq == 220.0
     assert recording.times[0] == 0.0
@@ -487,8 +491,16 @@ def test_xdf_cut_short_is_read_with_a_note(tmp_path):
     assert any("cut short" in note for note in recording.notes)
 
 
+def test_a_text_that_is_no_table_is_refused_without_showing_what_it_holds(tmp_path):
+    path = tmp_path / "shadow"
+    path.write_text("root:$6$secret:19000::::\ndaemon:*:19000::::\n")
+    with pytest.raises(InputFileError, match="line 1 is not numbers in columns; give") as caught:
+        read_recording(path)
+    assert "secret" not in str(caught.value)
+
+
 def test_the_smallest_example_of_xdf_is_too_slow_to_be_eeg(shared_data):
-    with pytest.raises(InputFileError, match="10 Hz"):
+    with pytest.raises(InputFileError, match=r"10 Hz, .*; give a recording of EEG"):
         read_recording(shared_data / "xdf_minimal" / "minimal.xdf")
 
 

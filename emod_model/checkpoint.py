@@ -165,15 +165,13 @@ def _as_windows(eeg: npt.ArrayLike | Tensor) -> Tensor:
         try:
             windows = torch.from_numpy(np.array(eeg, dtype=np.float32))
         except (TypeError, ValueError) as error:
-            raise ModelError(
-                f"the EEG is not numbers in microvolts ({error}); give a float array."
-            ) from error
+            raise ModelError(f"the EEG is not numbers in microvolts ({error}); give a float array") from error
     if windows.ndim == 3 and windows.shape[0] == 0:
-        raise ModelError("a batch of 0 windows has nothing to encode; give at least one.")
+        raise ModelError("a batch of 0 windows has nothing to encode; give at least one")
     if not bool(torch.isfinite(windows).all()):
         raise ModelError(
             f"{int((~torch.isfinite(windows)).sum())} values of the EEG are missing (NaN or infinite); "
-            "leave the channel out or the window."
+            "leave out that channel or that window"
         )
     return windows
 
@@ -211,9 +209,7 @@ def save_checkpoint(path: Path | str, network: EMOD, info: CheckpointInfo) -> No
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise InputFileError(
-            f"{target} cannot be written: {error.strerror}; choose another place."
-        ) from error
+        raise InputFileError(f"{target} cannot be written: {error.strerror}; choose another place") from error
 
 
 def load_checkpoint(path: Path | str) -> Model:
@@ -238,7 +234,7 @@ def load_checkpoint(path: Path | str) -> Model:
     """
     source = Path(path)
     if not source.is_file():
-        raise InputFileError(f"no model file at {source}; give the path of a .safetensors checkpoint.")
+        raise InputFileError(f"no model file at {source}; give the path of a .safetensors checkpoint")
     try:
         with safe_open(source, framework="pt") as file:
             metadata: dict[str, str] = file.metadata() or {}
@@ -246,7 +242,7 @@ def load_checkpoint(path: Path | str) -> Model:
         sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
     except (SafetensorError, OSError) as error:
         raise InputFileError(
-            f"{source} is not a whole safetensors file ({error}); fetch or export it again."
+            f"{source} is not a whole safetensors file ({error}); copy it again, or save it anew"
         ) from error
     info = _parse_metadata(metadata, source)
     _check_tensors(tensors, info.network, str(source))
@@ -260,7 +256,8 @@ def _parse_metadata(metadata: dict[str, str], source: Path) -> CheckpointInfo:
     """Read the configuration out of a file's metadata."""
     if METADATA_KEY not in metadata:
         raise InputFileError(
-            f"{source} holds weights without an EMOD configuration; convert them with import-weights."
+            f"{source} holds weights without an EMOD configuration; "
+            "give a checkpoint that this program wrote (save_checkpoint)"
         )
     try:
         return CheckpointInfo.model_validate(json.loads(metadata[METADATA_KEY]))
@@ -269,7 +266,7 @@ def _parse_metadata(metadata: dict[str, str], source: Path) -> CheckpointInfo:
         place = ".".join(str(part) for part in detail["loc"])
         raise InputFileError(
             f"{source} has a configuration this version cannot read ({place or 'JSON'}: {detail['msg']}); "
-            "export it again or update the program."
+            "save it anew, or update the program"
         ) from error
 
 
@@ -291,4 +288,6 @@ def _check_tensors(tensors: dict[str, Tensor], config: EMODConfig, what: str) ->
     if problems:
         first = sorted(problems)[0]
         more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
-        raise ModelError(f"the weights of {what} do not fit their network: {first}{more}; export them again.")
+        raise ModelError(
+            f"the weights of {what} do not fit their network: {first}{more}; save the checkpoint anew"
+        )

@@ -108,8 +108,8 @@ class Acquisition:
             self.error = error
         except Exception as error:  # noqa: BLE001 - a driver may raise anything; the reader must hear of it
             self.error = SourceError(
-                f"The source failed unexpectedly ({type(error).__name__}: {error}); "
-                "start again, and report it if it stays."
+                f"the source failed unexpectedly ({type(error).__name__}: {error}); "
+                "start again, and report it if it stays"
             )
             self.error.__cause__ = error
         finally:

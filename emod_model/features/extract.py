@@ -49,12 +49,12 @@ def token_count(n_samples: int, spec: SignalSpec) -> int:
     if n_tokens < 1 or abs(n_samples - n_tokens * samples_per_token) > 0.5 + 1e-9:
         raise ModelError(
             f"{n_samples} samples at {spec.sfreq:g} Hz are not a whole number of "
-            f"{1000 / spec.tokens_per_s:g} ms tokens; cut a multiple of {samples_per_token:g} samples."
+            f"{1000 / spec.tokens_per_s:g} ms tokens; cut a multiple of {samples_per_token:g} samples"
         )
     if n_tokens > MAX_TOKENS:
         raise ModelError(
             f"a window of {n_samples / spec.sfreq:g} s is longer than the model takes; "
-            f"cut it to {MAX_TOKENS / spec.tokens_per_s:g} s or less."
+            f"cut it to {MAX_TOKENS / spec.tokens_per_s:g} s or less"
         )
     return n_tokens
 
@@ -82,14 +82,14 @@ def extract(eeg: Tensor, names: Sequence[str], sfreq: float, spec: SignalSpec) -
     """
     if eeg.ndim != 3:
         raise ModelError(
-            f"EEG of shape {tuple(eeg.shape)} is not (batch, channels, samples); add what is missing."
+            f"EEG of shape {tuple(eeg.shape)} is not (batch, channels, samples); add what is missing"
         )
     if len(names) != eeg.shape[1]:
-        raise ModelError(f"{eeg.shape[1]} channels came with {len(names)} names; name every channel once.")
+        raise ModelError(f"{eeg.shape[1]} channels came with {len(names)} names; name every channel once")
     if abs(sfreq - spec.sfreq) > 1e-6 * spec.sfreq:
         raise ModelError(
             f"the signal has {sfreq:g} Hz and the model takes {spec.sfreq:g} Hz; condition it "
-            "with the model's signal specification."
+            "with the model's signal specification"
         )
     n_tokens = token_count(eeg.shape[-1], spec)
     weights = torch.from_numpy(spatial_weights(names)).to(eeg)

@@ -72,9 +72,11 @@ def log_power(eeg: Tensor, sfreq: float, n_tokens: int) -> Tensor:
         A rate below 90 Hz, which holds no 45 Hz, or a token count below 1.
     """
     if sfreq < 2 * FREQS_HZ[-1]:
-        raise ModelError(f"a spectrum up to {FREQS_HZ[-1]} Hz needs 90 Hz or more, not {sfreq:g}; resample.")
+        raise ModelError(
+            f"a spectrum up to {FREQS_HZ[-1]} Hz needs 90 Hz or more, not {sfreq:g}; resample the signal"
+        )
     if n_tokens < 1:
-        raise ModelError(f"a window has at least one time token, not {n_tokens}; use a longer window.")
+        raise ModelError(f"a window has at least one time token, not {n_tokens}; use a longer window")
     n_samples = eeg.shape[-1]
     frame = min(round(FRAME_S * sfreq), n_samples)
     n_frames = n_tokens if frame < n_samples else 1

@@ -74,7 +74,7 @@ def canonical(name: str) -> str:
     nearest = ", ".join(dict.fromkeys(known[match] for match in near)) or "Fp1, Cz, O2"
     raise UsageError(
         f"{name!r} is not a 10-05 electrode name; nearest known: {nearest}; "
-        "name the electrodes with --channels."
+        "name the electrodes with --channels"
     )
 
 
@@ -88,13 +88,13 @@ def canonical_names(names: Iterable[str]) -> tuple[str, ...]:
     """
     given = list(names)
     if not given:
-        raise UsageError("no electrode is named; name at least one, for example --channels Fp1,Fp2.")
+        raise UsageError("no electrode is named; name at least one, for example --channels Fp1,Fp2")
     result: dict[str, str] = {}
     for name in given:
         electrode = canonical(name)
         if electrode in result:
             raise UsageError(
-                f"{name!r} and {result[electrode]!r} are both electrode {electrode}; keep one of them."
+                f"{name!r} and {result[electrode]!r} are both electrode {electrode}; keep one of them"
             )
         result[electrode] = name
     return tuple(result)

@@ -32,12 +32,12 @@ def check_rate(spec: SignalSpec, sfreq: float) -> None:
     lowest = 2 * top * NYQUIST_MARGIN
     if not (math.isfinite(sfreq) and sfreq > 0):
         raise ModelError(
-            f"The signal's rate is {sfreq:g} Hz, which is no rate; give the device's sampling rate."
+            f"the signal's rate is {sfreq:g} Hz, which is no rate; give the device's sampling rate"
         )
     if sfreq < lowest:
         raise ModelError(
-            f"The signal comes at {sfreq:g} Hz, too slow for the model's band up to {top:g} Hz; "
-            f"use a source of at least {lowest:g} Hz."
+            f"the signal comes at {sfreq:g} Hz, too slow for the model's band up to {top:g} Hz; "
+            f"use a source of at least {lowest:g} Hz"
         )
 
 

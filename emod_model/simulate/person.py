@@ -59,15 +59,13 @@ class SimulatedPerson:
         offset_uv: float = 5000.0,
     ) -> None:
         if seed < 0:
-            raise UsageError(
-                f"A simulated person's seed is 0 or more, got {seed}: give another, as in sim:7."
-            )
+            raise UsageError(f"a simulated person's seed is 0 or more, got {seed}; give another, as in sim:7")
         if not MIN_SFREQ <= sfreq <= 20_000:
             raise UsageError(
-                f"A simulated person needs a rate from 100 to 20000 Hz, got {sfreq:g}: give one, as 250."
+                f"a simulated person needs a rate from 100 to 20000 Hz, got {sfreq:g}; give one, as 250"
             )
         if not channels:
-            raise UsageError("A simulated person needs electrodes, got none: name at least one, as Fz.")
+            raise UsageError("a simulated person needs electrodes, got none; name at least one, as Fz")
         self.seed = seed
         self.channels = canonical_names(channels)
         self.sfreq = float(sfreq)

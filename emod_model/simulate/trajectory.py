@@ -71,10 +71,11 @@ class Trials:
         shape = self._points.shape
         if self._points.ndim != 2 or shape[0] == 0 or shape[1] != 2 or not (np.abs(self._points) <= 1).all():
             raise UsageError(
-                f"Trials are pairs of valence and arousal in [-1, 1], got shape {shape}: give (trials, 2)."
+                f"trials are pairs of valence and arousal in [-1, 1], "
+                f"got {str(self._points.tolist())[:60]} of shape {shape}; give (trials, 2) within them"
             )
         if not 0 < ramp_s <= trial_s:
-            raise UsageError(f"A ramp lies in (0, trial], got {ramp_s} s of {trial_s} s: shorten the ramp.")
+            raise UsageError(f"a ramp lies in (0, trial], got {ramp_s} s of {trial_s} s; shorten the ramp")
         self._trial_s = trial_s
         self._ramp_s = ramp_s
 

@@ -40,7 +40,7 @@ def channel_list(text: str | None) -> list[str] | None:
     names = [name.strip() for name in text.split(",")]
     if not all(names):
         raise UsageError(
-            f"--channels {text!r} holds an empty name; give names parted by commas, as Fp1,Fp2,C3."
+            f"--channels {text!r} holds an empty name; give names parted by commas, as Fp1,Fp2,C3"
         )
     return names
 
@@ -54,7 +54,7 @@ def positive(option: str, value: float | None) -> None:
         It is not.
     """
     if value is not None and not 0 < value < float("inf"):
-        raise UsageError(f"{option} {value:g} is not a time; give seconds above 0.")
+        raise UsageError(f"{option} {value:g} is not a time; give seconds above 0")
 
 
 def not_negative(option: str, value: float) -> None:
@@ -66,7 +66,7 @@ def not_negative(option: str, value: float) -> None:
         It is, or it has no end.
     """
     if not 0 <= value < float("inf"):
-        raise UsageError(f"{option} {value:g} is not a time; give seconds from 0.")
+        raise UsageError(f"{option} {value:g} is not a time; give seconds from 0")
 
 
 @contextlib.contextmanager

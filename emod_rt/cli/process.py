@@ -22,7 +22,7 @@ def process(
 ) -> None:
     """Run the live path over a recording, as fast as it goes."""
     if chunk is not None and chunk < 1:
-        raise UsageError(f"--chunk {chunk} is not a number of samples; give 1 or more.")
+        raise UsageError(f"--chunk {chunk} is not a number of samples; give 1 or more")
     from rich.console import Console
 
     from emod_model.checkpoint import default_checkpoint, load_checkpoint
@@ -53,5 +53,5 @@ def process(
         # the reader of our output has left, as `| head` does
         return
     except OSError as error:
-        raise UsageError(f"{jsonl} takes no more data ({error.strerror}); choose another place.") from error
+        raise UsageError(f"{jsonl} takes no more data ({error.strerror}); choose another place") from error
     err.print(summary_table(run.tally.summary()))

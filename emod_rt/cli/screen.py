@@ -45,7 +45,7 @@ def screen(name: str) -> Any:
     """
     for entry in entry_points(group="emod_rt.screens", name=name):
         return entry.load()
-    raise UsageError("The dashboard is not installed; install emod-rt anew, or use --headless.")
+    raise UsageError("the dashboard is not installed; install emod-rt anew, or use --headless")
 
 
 def dashboard(session: "Session", screenshot: Path | None = None) -> None:

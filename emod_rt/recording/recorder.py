@@ -68,10 +68,10 @@ class Recorder:
                 )
         except FileExistsError as error:
             raise UsageError(
-                f"{path} is there already and is not overwritten; choose another name."
+                f"{path} is there already and is not overwritten; choose another name"
             ) from error
         except OSError as error:
-            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another place") from error
         self._next_boundary = self._next_offset = clock.now()
 
     def push(self, item: Chunk | Estimate) -> None:

@@ -79,7 +79,8 @@ class Take:
             self._recorder.close({})
         except OSError as error:
             raise UsageError(
-                f"{self._path} takes no more data ({error.strerror}); what was written until then is whole."
+                f"{self._path} takes no more data ({error.strerror}); "
+                "free some space (what was written until then is whole)"
             ) from error
         finally:
             self._acquisition.stop()

@@ -33,7 +33,7 @@ class JsonLines:
         except OSError as error:
             raise UsageError(
                 f"JSON lines cannot be written to {target} ({error.strerror}); choose another file, "
-                "or - for standard output."
+                "or - for standard output"
             ) from error
 
     def push(self, estimate: Estimate) -> None:

@@ -112,8 +112,8 @@ def find_board(name: str) -> int:
         difflib.get_close_matches(wanted, known, 4, 0.4)
         or [key for key in known if wanted and wanted in key][:4]
     )
-    hint = f"; did you mean {', '.join(near)}?" if near else ""
-    raise UsageError(f"BrainFlow knows no board {name!r}{hint} ('emod-rt devices' lists them all)")
+    hint = f" (did you mean {', '.join(near)}?)" if near else ""
+    raise UsageError(f"BrainFlow knows no board {name!r}{hint}; choose one that 'emod-rt devices' lists")
 
 
 def describe_board(board_id: int) -> Board:
@@ -177,7 +177,7 @@ def input_params(params: Mapping[str, str]) -> Any:
     allowed = vars(result)
     for key, value in params.items():
         if key not in allowed:
-            raise UsageError(f"BrainFlow has no parameter {key!r}; allowed are {', '.join(sorted(allowed))}")
+            raise UsageError(f"BrainFlow has no parameter {key!r}; give one of {', '.join(sorted(allowed))}")
         if key == "master_board":
             setattr(result, key, find_board(value))
         elif isinstance(allowed[key], int):

@@ -92,7 +92,7 @@ def test_names_in_any_spelling_and_the_nearest_for_a_wrong_one():
 def test_parameters_are_checked():
     params = input_params({"serial_port": "COM3", "ip_port": "6677", "master_board": "cyton"})
     assert (params.serial_port, params.ip_port, params.master_board) == ("COM3", 6677, 0)
-    with pytest.raises(UsageError, match=r"no parameter 'port'; allowed are.*serial_port"):
+    with pytest.raises(UsageError, match=r"no parameter 'port'; give one of.*serial_port"):
         input_params({"port": "COM3"})
     with pytest.raises(UsageError, match="timeout='soon' must be a whole number"):
         input_params({"timeout": "soon"})

@@ -1,7 +1,7 @@
 """Judge a model on simulated people it has never met, beside always-the-mean and ridge."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -100,20 +100,26 @@ def evaluate_cap(
     truths = [take.target.astype(np.float64) for take in people]
     estimates = [predict(network, take, spec) for take in people]
     linear = [ridge(band_features(take, take.channels, spec)) for take in people]
-    means = [mean for mean, _ in estimates]
-    own = score(cap, "EMOD", means, truths)
-    all_mean, all_sd = (np.concatenate(side) for side in zip(*estimates, strict=True))
-    truth = np.concatenate(truths)
-    held = [
-        tuple(coverage(all_mean[:, k], all_sd[:, k], truth[:, k], width) for width in (1.0, 1.96))
-        for k in (0, 1)
-    ]
-    own = [Score(**{**vars(row), "within": pair}) for row, pair in zip(own, held, strict=True)]
+    steady = [smoothed(mean, sd, hop_s) for mean, sd in estimates]
+    linear_steady = [smoothed(e, np.zeros_like(e), hop_s)[0] for e in linear]
     rows = [
         *score(cap, "always the mean", [np.broadcast_to(ridge.intercept, t.shape) for t in truths], truths),
         *score(cap, "ridge on band powers", linear, truths),
-        *own,
-        *score(cap, "ridge, smoothed", [smoothed(e, hop_s) for e in linear], truths),
-        *score(cap, "EMOD, smoothed", [smoothed(e, hop_s) for e in means], truths),
+        *_with_coverage(score(cap, "EMOD", [mean for mean, _ in estimates], truths), estimates, truths),
+        *score(cap, "ridge, smoothed", linear_steady, truths),
+        *_with_coverage(score(cap, "EMOD, smoothed", [mean for mean, _ in steady], truths), steady, truths),
     ]
     return sorted(rows, key=lambda row: AXES.index(row.axis))
+
+
+def _with_coverage(
+    rows: Sequence[Score], estimates: Sequence[tuple[Array, Array]], truths: Sequence[Array]
+) -> list[Score]:
+    """Add to each axis' row the share of truths within one and within 1.96 standard deviations."""
+    mean, sd = (np.concatenate(side) for side in zip(*estimates, strict=True))
+    truth = np.concatenate(truths)
+
+    def held(axis: int, width: float) -> float:
+        return coverage(mean[:, axis], sd[:, axis], truth[:, axis], width)
+
+    return [replace(row, within=(held(k, 1.0), held(k, 1.96))) for k, row in enumerate(rows)]

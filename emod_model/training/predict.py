@@ -7,6 +7,7 @@ import torch
 from emod_model.features import extract
 from emod_model.network import EMOD
 from emod_model.signal.spec import SignalSpec
+from emod_model.smoothing import Smoother
 from emod_model.training.people import Take
 
 Array = npt.NDArray[np.float64]
@@ -46,10 +47,20 @@ def predict(network: EMOD, take: Take, spec: SignalSpec) -> tuple[Array, Array]:
     return mean, sd
 
 
-def smoothed(values: Array, hop_s: float, tau_s: float = 4.0) -> Array:
-    """Smooth estimates (windows, 2) by a causal exponential of time constant `tau_s`."""
-    keep = np.exp(-hop_s / tau_s)
-    out = values.copy()
-    for k in range(1, len(out)):
-        out[k] = keep * out[k - 1] + (1 - keep) * values[k]
-    return out
+def smoothed(mean: Array, sd: Array, hop_s: float) -> tuple[Array, Array]:
+    """Smooth one person's estimates with the live path's own smoother.
+
+    Parameters
+    ----------
+    mean, sd : numpy.ndarray, shape (windows, 2)
+        Valence and arousal, window by window.
+    hop_s : float
+        Time between windows, s.
+
+    Returns
+    -------
+    mean, sd : numpy.ndarray, shape (windows, 2)
+    """
+    smoother = Smoother()
+    steps = [smoother.update(k * hop_s, *pair) for k, pair in enumerate(zip(mean, sd, strict=True))]
+    return np.array([value for value, _ in steps]), np.array([value for _, value in steps])

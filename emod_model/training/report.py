@@ -37,7 +37,7 @@ def figures(scores: Sequence[Score]) -> dict[str, float]:
             result[f"{key}/ccc"] = row.ccc
             result[f"{key}/r"] = row.correlation
             result[f"{key}/rmse"] = row.rmse
-        if row.within is not None:
-            result[f"{row.cap}/{row.axis}/emod/within_1sd"] = row.within[0]
-            result[f"{row.cap}/{row.axis}/emod/within_1.96sd"] = row.within[1]
+            if row.within is not None:
+                result[f"{key}/within_1sd"] = row.within[0]
+                result[f"{key}/within_1.96sd"] = row.within[1]
     return result

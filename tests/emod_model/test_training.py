@@ -153,7 +153,7 @@ class TestFit:
 
 def test_smoothing_is_causal_and_settles_with_its_time_constant() -> None:
     step = np.concatenate([np.zeros((5, 2)), np.ones((40, 2))])
-    out = smoothed(step, hop_s=0.5, tau_s=4.0)
+    out, _ = smoothed(step, np.ones_like(step), hop_s=0.5)
     assert (out[:5] == 0).all()
     np.testing.assert_allclose(out[4 + 8], 1 - np.exp(-1), atol=1e-12)
 

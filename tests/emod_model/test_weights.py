@@ -36,6 +36,7 @@ def test_carry_their_figures_beside_those_of_ridge(model: Model) -> None:
             assert -1 <= figures[f"{cap}/{axis}/emod/ccc"] <= 1
             assert -1 <= figures[f"{cap}/{axis}/ridge/ccc"] <= 1
             assert 0 <= figures[f"{cap}/{axis}/emod/within_1sd"] <= 1
+            assert 0 <= figures[f"{cap}/{axis}/emod_smoothed/within_1sd"] <= 1
 
 
 def test_follow_unseen_simulated_people_better_than_always_the_mean(model: Model) -> None:

@@ -71,7 +71,7 @@ class Pipeline:
         if hop_s is not None and hop_s * info.sfreq < 1:
             raise UsageError(
                 f"--hop {hop_s:g} is less than one sample at {info.sfreq:g} Hz; "
-                f"give {1 / info.sfreq:.3g} or more."
+                f"give {1 / info.sfreq:.3g} or more"
             )
         self.windower = Windower(engine.spec, info.sfreq, len(info.channels), hop_s)
         self.hop_s = self.windower.hop / info.sfreq

@@ -207,7 +207,7 @@ class Session:
             self.error = error
         except Exception as error:  # noqa: BLE001 - whatever breaks, the device is released and it is said
             self.error = EmodError(
-                f"The pipeline failed unexpectedly ({type(error).__name__}: {error}); please report it."
+                f"the pipeline failed unexpectedly ({type(error).__name__}: {error}); please report it"
             )
             self.error.__cause__ = error
         finally:

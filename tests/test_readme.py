@@ -106,6 +106,9 @@ def test_record_without_a_model(folder):
     done = run(*of("emod-rt record"), cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "1,250 samples, 0 lost" in done.stderr
+    whole = run(*of("emod-rt recover"), cwd=folder)
+    assert whole.returncode == 0, whole.stderr
+    assert not (folder / "raw.recovered.xdf").exists(), "it was whole"
 
 
 def test_the_models_card_says_what_it_is(folder):

@@ -1,6 +1,6 @@
 """Triple-domain features: temporal, spectral, spatial."""
 
-from emod_model.features.extract import Features, extract, token_count
+from emod_model.features.extract import Features, assemble, extract, token_count
 from emod_model.features.spectrum import (
     BANDS,
     FLOOR_UV2_HZ,
@@ -15,6 +15,7 @@ __all__ = [
     "FLOOR_UV2_HZ",
     "FREQS_HZ",
     "Features",
+    "assemble",
     "band_power_db",
     "extract",
     "log_power",

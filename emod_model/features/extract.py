@@ -91,9 +91,28 @@ def extract(eeg: Tensor, names: Sequence[str], sfreq: float, spec: SignalSpec) -
             f"the signal has {sfreq:g} Hz and the model takes {spec.sfreq:g} Hz; condition it "
             "with the model's signal specification"
         )
-    n_tokens = token_count(eeg.shape[-1], spec)
     weights = torch.from_numpy(spatial_weights(names)).to(eeg)
-    spatial = weights.expand(eeg.shape[0], *weights.shape)
+    return assemble(eeg, weights.expand(eeg.shape[0], *weights.shape), spec)
+
+
+def assemble(eeg: Tensor, spatial: Tensor, spec: SignalSpec) -> Features:
+    """Return the features of windows whose electrodes may differ from window to window.
+
+    Parameters
+    ----------
+    eeg : torch.Tensor, shape (batch, channels, samples)
+        Microvolts at `spec.sfreq`, conditioned as `spec` says.
+    spatial : torch.Tensor, shape (batch, channels, 72)
+        Weights over the rows of the embedding table.
+    spec : SignalSpec
+        What the model is trained on.
+
+    Raises
+    ------
+    ModelError
+        The window is no whole number of tokens, or longer than 10 s.
+    """
+    n_tokens = token_count(eeg.shape[-1], spec)
     if spec.spectrum == "real-part":
         return Features(eeg, real_part_spectrum(eeg), spatial, n_tokens)
     return Features(eeg / spec.scale_uv, log_power(eeg, spec.sfreq, n_tokens), spatial, n_tokens)

@@ -8,10 +8,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from emod_model.features import Features, log_power
+from emod_model.features import Features, assemble
 from emod_model.montage import spatial_weights
 from emod_model.signal.spec import SignalSpec
 from emod_model.training.people import Take
+
+_FEWEST = 3
 
 
 class Batch(NamedTuple):
@@ -57,6 +59,8 @@ class Windows:
     ) -> Batch:
         """See windows through a cap, average-referenced over what is seen.
 
+        Windows that show fewer than three good channels in this cap are left out.
+
         Parameters
         ----------
         index : numpy.ndarray, shape (batch,)
@@ -78,7 +82,10 @@ class Windows:
         """
         rows = np.array([self.channels.index(name) for name in cap])
         good = self.good[index][:, rows]
-        count = min(max(3, round(keep * len(rows))), len(rows), int(good.sum(1).min()))
+        # a window with hardly an electrode in this cap would take the whole batch down to it
+        usable = good.sum(1) >= min(_FEWEST, len(rows))
+        index, good = index[usable], good[usable]
+        count = min(max(_FEWEST, round(keep * len(rows))), len(rows), int(good.sum(1).min()))
         order = np.argsort(np.where(good, rng.random(good.shape), np.inf), axis=1)
         chosen = rows[order[:, :count]]
         eeg = self.eeg[index[:, None], chosen].astype(np.float32)
@@ -87,7 +94,7 @@ class Windows:
         told = rng.random(chosen.shape)[..., None] < blend
         weights = np.where(told, self._blend[chosen], self._own[chosen])
         return Batch(
-            _features(torch.from_numpy(eeg), torch.from_numpy(weights), self.spec),
+            assemble(torch.from_numpy(eeg), torch.from_numpy(weights), self.spec),
             torch.from_numpy(self.target[index]),
         )
 
@@ -96,9 +103,3 @@ class Windows:
         drawn = self.batch(rng.integers(0, len(self), n), self.channels, rng)
         spectra = drawn.features.spectral
         return spectra.mean((0, 1, 2)), spectra.std((0, 1, 2))
-
-
-def _features(eeg: Tensor, weights: Tensor, spec: SignalSpec) -> Features:
-    """As `features.extract`, with electrodes that differ from window to window."""
-    n_tokens = spec.window_tokens
-    return Features(eeg / spec.scale_uv, log_power(eeg, spec.sfreq, n_tokens), weights, n_tokens)

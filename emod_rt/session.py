@@ -200,9 +200,10 @@ class Session:
                 for estimate in pipeline.push(chunks):
                     self._deliver(estimate)
                 self._watch(pipeline, chunks)
-                if (now := self._clock.now()) >= drawn + _TAKE_S:
+                state: State = "stalled" if self._stalled else "running"
+                if (now := self._clock.now()) >= drawn + _TAKE_S or state != self._view.state:
                     drawn = now
-                    self._view = self._picture(pipeline, info, "stalled" if self._stalled else "running")
+                    self._view = self._picture(pipeline, info, state)
         except EmodError as error:
             self.error = error
         except Exception as error:  # noqa: BLE001 - whatever breaks, the device is released and it is said

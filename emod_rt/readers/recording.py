@@ -11,6 +11,7 @@ from emod_model.errors import InputFileError, UsageError
 from emod_model.montage import CYTON
 from emod_rt.readers.timing import describe_holes
 from emod_rt.readers.units import Unit, settle_unit
+from emod_rt.sources.base import runs
 
 _MOST_CHANNELS = 1024
 _FEWEST_ELECTRODES = 2
@@ -61,11 +62,7 @@ class Recording:
     @property
     def segments(self) -> list[tuple[int, int, int]]:
         """Stretches without a hole: (absolute index of the first sample, first row, row after the last)."""
-        edges = np.flatnonzero(np.diff(self.index) != 1) + 1
-        starts = [0, *edges.tolist()]
-        return [
-            (int(self.index[a]), a, b) for a, b in zip(starts, [*starts[1:], self.index.size], strict=True)
-        ]
+        return [(int(self.index[run.start]), run.start, run.stop) for run in runs(self.index)]
 
     @property
     def lost(self) -> int:

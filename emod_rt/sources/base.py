@@ -1,5 +1,7 @@
 """The one interface behind `--source`."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -53,6 +55,14 @@ class Chunk:
     data: npt.NDArray[np.float32]
     times: npt.NDArray[np.float64]
     arrival: float
+
+
+def runs(index: npt.NDArray[np.int64]) -> Iterator[slice]:
+    """Yield the stretches of absolute indices without a hole, as slices of `index`; none of them is empty."""
+    starts = [0, *(np.flatnonzero(np.diff(index) != 1) + 1).tolist(), index.size]
+    for low, high in itertools.pairwise(starts):
+        if high > low:
+            yield slice(low, high)
 
 
 class Source(Protocol):

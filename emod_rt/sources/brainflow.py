@@ -1,6 +1,5 @@
 """Any headset that BrainFlow supports, as a source."""
 
-import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from emod_model.errors import SourceError, UsageError
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.holes import HoleDetector
-from emod_rt.sources.base import Chunk, StreamInfo
+from emod_rt.sources.base import Chunk, StreamInfo, runs
 from emod_rt.sources.brainflow_board import (
     Board,
     describe_board,
@@ -235,11 +234,9 @@ class BrainFlowSource:
             data = data[:, kept]
         else:
             index, times = self._holes.push(read_times, arrival)
-        edges = [0, *(np.flatnonzero(np.diff(index) != 1) + 1), index.size]
         return [
-            Chunk(int(index[a]), np.ascontiguousarray(data[:, a:b]), times[a:b], arrival)
-            for a, b in itertools.pairwise(edges)
-            if b > a
+            Chunk(int(index[run.start]), np.ascontiguousarray(data[:, run]), times[run], arrival)
+            for run in runs(index)
         ]
 
     def close(self) -> None:

@@ -1,6 +1,5 @@
 """Any LSL stream of EEG as a source."""
 
-import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from emod_rt import liblsl
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.holes import HoleDetector
 from emod_rt.readers.units import TO_UV, Unit, parse_unit, settle_unit
-from emod_rt.sources.base import Chunk, StreamInfo
+from emod_rt.sources.base import Chunk, StreamInfo, runs
 from emod_rt.sources.lsl_layout import Layout, read_layout
 from emod_rt.sources.lsl_query import called_off, describe, find_stream
 from emod_rt.sources.lsl_rate import RateCheck
@@ -248,10 +247,8 @@ class LSLSource:
                 f"lsl:{self._query} declares {self._sfreq:g} Hz but sends {rate:.4g} samples a second; "
                 "set the rate right in the sender"
             )
-        edges = [0, *(np.flatnonzero(np.diff(index) != 1) + 1), index.size]
         return [
-            _Raw(int(index[a]), part.values[:, a:b], times[a:b], part.arrival)
-            for a, b in itertools.pairwise(edges)
+            _Raw(int(index[run.start]), part.values[:, run], times[run], part.arrival) for run in runs(index)
         ]
 
     def close(self) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from emod_model.checkpoint import Model
 
 app = typer.Typer(help="Model files.", no_args_is_help=True)
@@ -49,7 +51,6 @@ def _as_object(model: "Model") -> dict[str, Any]:
 def _rows(model: "Model") -> list[tuple[str, str]]:
     """Return label and text of every row, in reading order."""
     network, spec, labels = model.info.network, model.spec, model.info.labels
-    figures = [f"{name} {value:g}" for name, value in model.info.figures.items()]
     notches = " and ".join(f"{hz:g}" for hz in spec.notch_hz)
     return [
         ("about", model.card),
@@ -67,7 +68,6 @@ def _rows(model: "Model") -> list[tuple[str, str]]:
         ),
         ("estimates", f"{' and '.join(labels.names)} from {labels.low:g} to {labels.high:g}"),
         ("trained on", model.training_data),
-        ("figures", "\n".join(figures) or "none measured"),
         ("licence", model.info.licence),
         ("sha256", model.sha256),
         ("file", str(model.path)),
@@ -89,4 +89,26 @@ def _print_table(model: "Model") -> None:
     table.add_row(Text("model", style="dim"), name)
     for label, text in _rows(model):
         table.add_row(Text(label, style="dim"), Text(text))
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print(_figures(model.info.figures))
+
+
+def _figures(figures: dict[str, float]) -> "Table":
+    """Lay figures out: "subject/measure" as a row of its subject and a column of its measure."""
+    from rich.table import Table
+    from rich.text import Text
+
+    subjects: dict[str, dict[str, float]] = {}
+    for name, value in figures.items():
+        subject, _, measure = name.rpartition("/")
+        subjects.setdefault(subject, {})[measure] = value
+    measures = list(dict.fromkeys(measure for row in subjects.values() for measure in row))
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column(Text("figures" if figures else "no figures measured", style="dim"))
+    for measure in measures:
+        table.add_column(Text(measure), justify="right")
+    for subject, row in subjects.items():
+        values = (f"{row[measure]:.3f}" if measure in row else "" for measure in measures)
+        table.add_row(Text(subject.replace("/", " ").replace("_", " ")), *values)
+    return table

@@ -31,7 +31,7 @@ def write(file: Path, **changes: Any) -> Path:
         "signal": SignalSpec(),
         "training_data": "two windows of noise",
         "licence": "BSD-3-Clause",
-        "figures": {"ccc valence": 0.25},
+        "figures": {"unseen people/ccc": 0.25},
         "simulated": True,
     }
     save_checkpoint(file, EMOD(SMALL), CheckpointInfo(**(told | changes)))
@@ -47,7 +47,7 @@ def shown(*arguments: str) -> str:
 def test_a_person_reads_what_the_model_is(path: Path) -> None:
     text = shown(str(path))
     sha256 = checkpoint.load_checkpoint(path).sha256
-    for expected in ["tiny", "SIMULATED", "125 Hz", "two windows of noise", "ccc valence 0.25"]:
+    for expected in ["tiny", "SIMULATED", "125 Hz", "two windows of noise", "unseen people", "ccc", "0.250"]:
         assert expected in text
     for expected in ["BSD-3-Clause", "valence and arousal from -1 to 1", sha256]:
         assert expected in text

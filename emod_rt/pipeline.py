@@ -21,6 +21,9 @@ from emod_rt.tally import Tally
 _BACKLOG_S = 3.0
 
 
+_Values = tuple[float | None, float | None, float | None, float | None]
+
+
 @dataclass(frozen=True)
 class _Pending:
     window: Window
@@ -81,11 +84,17 @@ class Pipeline:
         self._told = -1
 
     def push(self, chunks: Iterable[Chunk]) -> Iterator[Estimate]:
-        """Take in everything that has arrived and yield each estimate as soon as it is there."""
+        """Take in everything that has arrived and yield each estimate as soon as it is there.
+
+        A skipped window is missing from the smoothing too: live estimates differ from offline ones for some
+        seconds after a skip, and the summary says how many there were.
+        """
         taken = [part for chunk in chunks for part in _without_missing(chunk)]
         pending = [item for part in taken for item in self._cut(part)]
         for position, item in enumerate(pending):
             if item.window.index <= self._told:
+                # told as stalled, yet what comes after it must be as if the samples had come in time
+                self._estimate(item.window)
                 continue
             if self._late_s is not None and position + 1 < len(pending) and self._is_old(item):
                 self.tally.skipped += 1
@@ -126,21 +135,24 @@ class Pipeline:
         return float(chunk.times[0]) + within / self._info.sfreq
 
     def _publish(self, item: _Pending) -> Estimate:
-        window = item.window
-        self.quality = window.quality
-        values: tuple[float | None, float | None, float | None, float | None] = (None, None, None, None)
-        if window.eeg is not None:
-            good = list(window.good)
-            inference = self._engine.infer(window.eeg, tuple(self._info.channels[row] for row in good))
-            bands = np.full((len(self._info.channels), inference.band_power_db.shape[1]), np.nan)
-            bands[good] = inference.band_power_db
-            self.band_power_db = bands
-            mean, sd = self._smoother.update(window.index / self._info.sfreq, inference.mean, inference.sd)
-            values = (float(mean[0]), float(mean[1]), float(sd[0]), float(sd[1]))
+        values = self._estimate(item.window)
         latency_ms = 1000 * (self._clock.now() - item.arrival)
-        estimate = Estimate(item.t, window.index, *values, window.reason, latency_ms)
+        estimate = Estimate(item.t, item.window.index, *values, item.window.reason, latency_ms)
         self.tally.count(estimate)
         return estimate
+
+    def _estimate(self, window: Window) -> _Values:
+        """Return valence, arousal and their standard deviations, smoothed; None for each when invalid."""
+        self.quality = window.quality
+        if window.eeg is None:
+            return None, None, None, None
+        good = list(window.good)
+        inference = self._engine.infer(window.eeg, tuple(self._info.channels[row] for row in good))
+        bands = np.full((len(self._info.channels), inference.band_power_db.shape[1]), np.nan)
+        bands[good] = inference.band_power_db
+        self.band_power_db = bands
+        mean, sd = self._smoother.update(window.index / self._info.sfreq, inference.mean, inference.sd)
+        return float(mean[0]), float(mean[1]), float(sd[0]), float(sd[1])
 
 
 def _without_missing(chunk: Chunk) -> Iterator[Chunk]:

@@ -14,8 +14,9 @@ from typing import Any, Self
 import numpy as np
 
 from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint
-from emod_model.errors import EmodError
+from emod_model.errors import EmodError, UsageError
 from emod_rt.acquisition import Acquisition
+from emod_rt.checks import channel_list, not_negative, positive
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.estimate import Estimate
 from emod_rt.limit import Limited
@@ -44,8 +45,8 @@ class Session:
         "lsl:NAME", "brainflow:BOARD?...", "file:PATH", "sim:SEED", or an object of your own.
     model : str, Path, Model or None
         Checkpoint; the shipped one by default.
-    channels : sequence of str, optional
-        Electrode names, for a source that does not tell its own, or a selection of them.
+    channels : str or sequence of str, optional
+        Electrode names ("Fp1,Fp2" or a list), for a source that does not tell its own, or a selection.
     hop_s : float, optional
         Seconds between estimates.
     duration_s : float, optional
@@ -56,7 +57,7 @@ class Session:
         File, or "-", that gets the JSON lines.
     lsl_out : str, optional
         Name of an LSL stream of type Affect.
-    record : Path, optional
+    record : str or Path, optional
         New XDF file for the raw signal and the estimates.
     clock : Clock, optional
         Time; the machine's own by default.
@@ -72,25 +73,29 @@ class Session:
         source: str | Source,
         model: str | Path | Model | None = None,
         *,
-        channels: Sequence[str] | None = None,
+        channels: str | Sequence[str] | None = None,
         hop_s: float | None = None,
         duration_s: float | None = None,
         wait_s: float = 30.0,
         jsonl: str | None = None,
         lsl_out: str | None = None,
-        record: Path | None = None,
+        record: str | Path | None = None,
         clock: Clock | None = None,
     ) -> None:
+        positive("hop_s", hop_s)
+        positive("duration_s", duration_s)
+        not_negative("wait_s", wait_s)
         self._clock = clock or SystemClock()
         self.model = model if isinstance(model, Model) else load_checkpoint(model or default_checkpoint())
         self._name = source if isinstance(source, str) else type(source).__name__
-        opened = open_source(source, channels, clock=self._clock) if isinstance(source, str) else source
+        names = channel_list(channels) if isinstance(channels, str) else channels
+        opened = open_source(source, names, clock=self._clock) if isinstance(source, str) else source
         if duration_s is not None:
             opened = Limited(opened, duration_s, self._clock)
         self._acquisition = Acquisition(opened, self._clock)
         self._hop_s = hop_s
         self._wait_s = wait_s
-        self._outputs = Outputs(jsonl, lsl_out, record)
+        self._outputs = Outputs(jsonl, lsl_out, None if record is None else Path(record))
         self._watchdog = Watchdog()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -112,6 +117,8 @@ class Session:
         EmodError
             The source is not there, cannot be EEG, or does not fit the model; or an output cannot be opened.
         """
+        if self._view.state != "waiting" or self._thread is not None:
+            raise UsageError("a session is started once; make a new one to run again")
         try:
             # compiled before the source is open, so that no sample waits for it
             engine = TorchScriptEngine(self.model)
@@ -164,8 +171,12 @@ class Session:
         SourceError
             At the end, when the source was lost for good.
         """
+        if self._thread is None:
+            raise UsageError("the session has not begun; use it in a with block, or call start first")
         while (estimate := self._queue.get()) is not None:
             yield estimate
+        # the end stays the end, however often it is asked for
+        self._offer(None)
         if self.error is not None:
             raise self.error
 

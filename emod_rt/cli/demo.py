@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from emod_rt.cli.common import positive
+from emod_rt.checks import positive
 
 _IN_A_WINDOW_S = 600.0
 _IN_A_TERMINAL_S = 30.0

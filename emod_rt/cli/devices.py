@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from emod_rt.cli.common import positive
+from emod_rt.checks import positive
 
 
 def devices(

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from emod_model.errors import UsageError
-from emod_rt.cli.common import Channels, JsonlFile, ModelFile, channel_list, ending
+from emod_rt.checks import channel_list
+from emod_rt.cli.common import Channels, JsonlFile, ModelFile, ending
 
 
 def process(

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from emod_rt.cli.common import Channels, Wait, channel_list, ending, not_negative, positive
+from emod_rt.checks import channel_list, not_negative, positive
+from emod_rt.cli.common import Channels, Wait, ending
 from emod_rt.cli.run import SourceText
 
 

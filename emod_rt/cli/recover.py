@@ -37,6 +37,6 @@ def recover(
         console.print(Text(f"{file} is whole ({samples}); nothing was written."))
         return
     console.print(Text(f"{found.path}: {samples}."), style="green")
-    console.print(
-        Text(f"{found.bytes_dropped:,} bytes of {file} belong to no whole chunk and were left out.")
-    )
+    if found.bytes_dropped:
+        left_out = f"{found.bytes_dropped:,} bytes of {file} belong to no whole chunk and were left out."
+        console.print(Text(left_out))

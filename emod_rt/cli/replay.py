@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from emod_rt.cli.common import Channels, Wait, channel_list, ending, not_negative
+from emod_rt.checks import channel_list, not_negative, positive
+from emod_rt.cli.common import Channels, Wait, ending
 
 
 def replay(
@@ -29,6 +30,8 @@ def replay(
 ) -> None:
     """Publish a recording as LSL streams: its signal, and its markers when it has any."""
     not_negative("--wait", wait)
+    not_negative("--start", start or 0.0)
+    positive("--stop", stop)
     names = channel_list(channels)
     import threading
 

@@ -5,16 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emod_rt.cli.common import (
-    Channels,
-    JsonlFile,
-    ModelFile,
-    Wait,
-    channel_list,
-    ending,
-    not_negative,
-    positive,
-)
+from emod_rt.checks import channel_list, not_negative, positive
+from emod_rt.cli.common import Channels, JsonlFile, ModelFile, Wait, ending
 
 if TYPE_CHECKING:
     from emod_rt.session import Session

@@ -143,3 +143,13 @@ def test_a_stall_is_the_next_window_without_a_number_and_told_once():
     after = list(pipeline.push(chunks_of(data[:, 2010:], 64, first=2010)))
     assert [e.index for e in [*before, stalled, *after]] == [125 * (k + 1) - 1 for k in range(32)]
     assert pipeline.tally.summary()["summary"]["windows"] == 32
+
+
+def test_samples_that_come_late_after_a_stall_leave_later_estimates_as_they_would_have_been():
+    data = eeg(4000)
+    plain, _ = run(chunks_of(data, 64))
+    pipeline = Pipeline(MeanEngine(), INFO, ManualClock())
+    list(pipeline.push(chunks_of(data[:, :2010], 64)))
+    pipeline.stalled(now=12.0, last_arrival=11.2)
+    after = list(pipeline.push(chunks_of(data[:, 2010:], 64, first=2010)))
+    assert without_latency(after) == without_latency(plain)[-len(after) :]

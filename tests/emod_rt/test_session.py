@@ -146,3 +146,24 @@ def test_what_was_read_before_the_end_is_worked_on_and_recorded_alike(untrained,
     streams, _ = pyxdf.load_xdf(str(tmp_path / "s.xdf"), dejitter_timestamps=False)
     (eeg_stream,) = [s for s in streams if s["info"]["type"] == ["EEG"]]
     assert len(eeg_stream["time_stamps"]) == session.summary()["summary"]["samples"]
+
+
+def test_the_end_is_the_end_however_often_it_is_asked_for(untrained):
+    with Session(ScriptedSource(script()), untrained, clock=ManualClock()) as session:
+        assert len(list(session)) == 24
+    assert list(session) == []
+    with pytest.raises(UsageError, match="started once"):
+        session.start()
+
+
+def test_a_session_that_has_not_begun_says_so_instead_of_waiting_for_ever(untrained):
+    with pytest.raises(UsageError, match="has not begun"):
+        next(iter(Session(ScriptedSource(script()), untrained)))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"hop_s": float("nan")}, {"duration_s": -1.0}, {"wait_s": -1.0}, {"channels": "Fp1,,C3"}]
+)
+def test_what_a_notebook_asks_for_is_checked_as_on_the_command_line(untrained, wrong):
+    with pytest.raises(UsageError):
+        Session("sim:1", untrained, **wrong)

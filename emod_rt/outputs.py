@@ -60,11 +60,6 @@ class Outputs:
                 sink.abandon()
             raise
 
-    @property
-    def wants_samples(self) -> bool:
-        """Whether raw chunks are recorded."""
-        return self._recorder is not None
-
     def push_samples(self, chunk: Chunk) -> None:
         """Hand a raw chunk to the recording; returns at once."""
         if self._recorder is not None:

@@ -2,8 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from emod_rt.sources.brainflow_board import (
     load,
 )
 from emod_rt.sources.packets import PacketClock, learn_counting
+from emod_rt.sources.release import Releasable
 from emod_rt.sources.wall import WallTime
 
 _POLL_S = 0.005
@@ -32,7 +32,7 @@ _GONE_S = 30.0
 _READY_S = 0.05
 
 
-class BrainFlowSource:
+class BrainFlowSource(Releasable):
     """A headset through BrainFlow.
 
     Lost samples are found by the packet counter (by the read times where a board has none), and times come
@@ -68,6 +68,7 @@ class BrainFlowSource:
         clock: Clock | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
+        super().__init__()
         self._board_id = find_board(board)
         self._params = input_params(params or {})
         self._described_id = described_by(self._board_id, self._params.master_board)
@@ -76,8 +77,6 @@ class BrainFlowSource:
         self._wall = wall
         self._shim: Any = None
         self._early: list[Chunk] = []
-        self._called_off = threading.Event()
-        self._busy = threading.Lock()
 
     def open(self, wait_s: float) -> StreamInfo:
         """Connect, start the board and wait for its first samples.
@@ -102,16 +101,6 @@ class BrainFlowSource:
         self._go_on()
         simulated = board.name == "synthetic"
         return StreamInfo(f"brainflow:{board.name}", board.sfreq, channels, simulated, tuple(notes))
-
-    @contextmanager
-    def _in_use(self) -> Iterator[None]:
-        """Keep `close` in another thread from the board; it is then released here."""
-        try:
-            with self._busy:
-                yield
-        finally:
-            if self._called_off.is_set():
-                self._release()
 
     def _go_on(self) -> None:
         if self._called_off.is_set():
@@ -238,16 +227,6 @@ class BrainFlowSource:
             Chunk(int(index[run.start]), np.ascontiguousarray(data[:, run]), times[run], arrival)
             for run in runs(index)
         ]
-
-    def close(self) -> None:
-        """Stop the stream and release the board for good; safe to call twice, from another thread too."""
-        self._called_off.set()
-        # whoever is using the board releases it on the way out, so that nobody waits here
-        if self._busy.acquire(blocking=False):
-            try:
-                self._release()
-            finally:
-                self._busy.release()
 
     def _release(self) -> None:
         shim, self._shim = self._shim, None

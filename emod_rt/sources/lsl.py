@@ -1,8 +1,6 @@
 """Any LSL stream of EEG as a source."""
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +15,7 @@ from emod_rt.sources.base import Chunk, StreamInfo, runs
 from emod_rt.sources.lsl_layout import Layout, read_layout
 from emod_rt.sources.lsl_query import called_off, describe, find_stream
 from emod_rt.sources.lsl_rate import RateCheck
+from emod_rt.sources.release import Releasable
 
 _BUFFER_S = 30
 _CONNECT_S = 5.0
@@ -43,7 +42,7 @@ class _Raw(NamedTuple):
     arrival: float
 
 
-class LSLSource:
+class LSLSource(Releasable):
     """EEG from the lab network.
 
     Time stamps are corrected to this machine's LSL clock and not smoothed by liblsl, which would smear a
@@ -65,13 +64,12 @@ class LSLSource:
     """
 
     def __init__(self, query: str, channels: Sequence[str] | None = None, clock: Clock | None = None) -> None:
+        super().__init__()
         self._query = query
         self._wanted = channels
         self._clock = clock or SystemClock()
         self._inlet: Any = None
         self._early: list[Chunk] = []
-        self._called_off = threading.Event()
-        self._busy = threading.Lock()
 
     def open(self, wait_s: float) -> StreamInfo:
         """Find the stream, connect, and settle its unit from its first second.
@@ -97,16 +95,6 @@ class LSLSource:
         if self._called_off.is_set():
             raise called_off(self._query)
         return info
-
-    @contextmanager
-    def _in_use(self) -> Iterator[None]:
-        """Keep `close` in another thread from the inlet; it is then released here."""
-        try:
-            with self._busy:
-                yield
-        finally:
-            if self._called_off.is_set():
-                self._release()
 
     def _open(self, wait_s: float) -> StreamInfo:
         pylsl = liblsl.load()
@@ -250,16 +238,6 @@ class LSLSource:
         return [
             _Raw(int(index[run.start]), part.values[:, run], times[run], part.arrival) for run in runs(index)
         ]
-
-    def close(self) -> None:
-        """Let go of the stream for good; safe to call twice, and from another thread at any time."""
-        self._called_off.set()
-        # whoever is using the inlet releases it on the way out, so that nobody waits here
-        if self._busy.acquire(blocking=False):
-            try:
-                self._release()
-            finally:
-                self._busy.release()
 
     def _release(self) -> None:
         inlet, self._inlet = self._inlet, None

@@ -73,12 +73,18 @@ class Detached(Generic[Item]):
 
     def _run(self) -> None:
         try:
-            while (item := self._queue.get()) is not None:
+            for item in iter(self._queue.get, None):
                 self._sink.push(item)
+        except Exception as error:  # noqa: BLE001 - whatever a sink does, the pipeline goes on
+            self._break(error)
+            self.dropped += sum(1 for _ in iter(self._queue.get, None))
+            return
+        try:
             if self._finish:
                 self._sink.close(self._summary)
-        except Exception as error:  # noqa: BLE001 - whatever a sink does, the pipeline goes on
-            reason = error.strerror if isinstance(error, OSError) else None
-            self.broken = f"{self.name} is broken: {reason or error}"
-            while self._queue.get() is not None:
-                self.dropped += 1
+        except Exception as error:  # noqa: BLE001 - as above, at its end
+            self._break(error)
+
+    def _break(self, error: Exception) -> None:
+        reason = error.strerror if isinstance(error, OSError) else None
+        self.broken = f"{self.name} is broken: {reason or error}"

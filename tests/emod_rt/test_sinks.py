@@ -84,3 +84,17 @@ def test_a_sink_that_does_not_finish_is_said():
     assert detached.broken == "stuck did not finish within 0.05 s"
     stuck.go.set()
     detached._thread.join()
+
+
+def test_a_sink_that_breaks_at_its_very_end_is_said_at_once():
+    class Full(Stuck):
+        def close(self, summary):
+            raise OSError(28, "No space left on device")
+
+    sink = Full()
+    sink.go.set()
+    detached = Detached(sink)
+    detached.push(ESTIMATE)
+    detached.close({}, timeout_s=20)
+    assert detached.broken == "stuck is broken: No space left on device"
+    assert not detached._thread.is_alive(), "nothing waits for the time-out"

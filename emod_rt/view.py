@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from emod_model.signal.quality import ChannelQuality
 from emod_rt.estimate import Estimate
+from emod_rt.markers import Marker
 
 State = Literal["waiting", "running", "stalled", "ended", "failed"]
 
@@ -52,6 +53,14 @@ class View:
         Rate of `traces`, Hz.
     trace_end : int
         Number of conditioned samples so far: how far `traces` has scrolled.
+    recording : str or None
+        File that is being recorded; None when nothing is.
+    notices : tuple of str
+        One sentence each on what went wrong and did not end the session (the recording's disk is full).
+    markers : tuple of Marker
+        Of the last 120 s, oldest first.
+    impedance_kohm : tuple of (float or None)
+        Of each electrode, kilo-ohm; empty when it was not measured.
     """
 
     state: State
@@ -75,3 +84,7 @@ class View:
     traces: npt.NDArray[np.float32]
     trace_sfreq: float
     trace_end: int
+    recording: str | None = None
+    notices: tuple[str, ...] = ()
+    markers: tuple[Marker, ...] = ()
+    impedance_kohm: tuple[float | None, ...] = ()

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from emod_model.errors import InputFileError, UsageError
 from emod_model.montage import CYTON
+from emod_rt.markers import Marker
 from emod_rt.readers.timing import describe_holes
 from emod_rt.readers.units import Unit, settle_unit
-from emod_rt.sources.base import runs
+from emod_rt.sources.base import Metadata, runs
 
 _MOST_CHANNELS = 1024
 _FEWEST_ELECTRODES = 2
@@ -46,6 +47,11 @@ class Recording:
         The file.
     simulated : bool
         The file itself says that no person stands behind it.
+    metadata : Metadata or None
+        What the stream in the file says of itself, with `desc` cut down to `channels`; None in files that
+        hold no streams.
+    events : tuple of Marker
+        The markers with their streams, in time, on the scale of `times`; `markers` is their text.
     """
 
     data: npt.NDArray[np.float32]
@@ -58,6 +64,8 @@ class Recording:
     name: str
     path: Path
     simulated: bool = False
+    metadata: Metadata | None = None
+    events: tuple[Marker, ...] = ()
 
     @property
     def segments(self) -> list[tuple[int, int, int]]:

@@ -10,6 +10,24 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True)
+class Metadata:
+    """What a stream says of itself on LSL or in a file, word for word.
+
+    Attributes
+    ----------
+    name, type, source_id : str
+        As on LSL.
+    desc : str
+        XML of its `<desc>` element, well formed; "" when it has none.
+    """
+
+    name: str
+    type: str = "EEG"
+    source_id: str = ""
+    desc: str = ""
+
+
+@dataclass(frozen=True)
 class StreamInfo:
     """What is known of a source before its first sample.
 
@@ -25,6 +43,13 @@ class StreamInfo:
         True when no person stands behind the signal.
     notes : tuple of str
         One sentence each on anything settled on the way in (unit found, rows repeated, columns left out).
+    metadata : Metadata or None
+        What the sender says of itself, with `desc` cut down to the channels that are used; None when it is
+        no stream that describes itself.
+    lsl_clock : bool
+        Times are this machine's LSL clock, which markers from the network are timed by as well.
+    impedance_kohm : tuple of (float or None)
+        Of each electrode, kilo-ohm, where the board measured it before the first sample; empty otherwise.
     """
 
     name: str
@@ -32,6 +57,9 @@ class StreamInfo:
     channels: tuple[str, ...]
     simulated: bool = False
     notes: tuple[str, ...] = field(default=())
+    metadata: Metadata | None = None
+    lsl_clock: bool = False
+    impedance_kohm: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,32 @@
 """What a run counts, and the summary line."""
 
-from collections import deque
-from itertools import islice
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from emod_rt.estimate import Estimate
 
 # enough for a day at two windows a second; older ones leave, so that memory stays flat
 _KEPT = 200_000
+
+
+class _Newest:
+    """The newest rows of a run, in memory that is taken whole at the start: hours add nothing to it."""
+
+    def __init__(self, columns: int, dtype: npt.DTypeLike) -> None:
+        # filled, since memory that was never written to is not yet taken
+        self._rows: npt.NDArray[Any] = np.full((_KEPT, columns), -1, dtype=dtype)
+        self._count = 0
+
+    def append(self, *row: float) -> None:
+        self._rows[self._count % _KEPT] = row
+        self._count += 1
+
+    def newest(self, most: int | None = None) -> npt.NDArray[Any]:
+        """Return a copy of the rows that are kept, or of the last `most` of them, oldest first."""
+        kept = min(self._count, _KEPT, self._count if most is None else most)
+        return self._rows[np.arange(self._count - kept, self._count) % _KEPT]
 
 
 class Tally:
@@ -23,15 +40,20 @@ class Tally:
         self.skipped = 0
         self.first_index: int | None = None
         self.end = 0
-        self.gaps: deque[tuple[int, int]] = deque(maxlen=_KEPT)
-        self.latencies_ms: deque[float] = deque(maxlen=_KEPT)
+        self._gaps = _Newest(2, np.int64)
+        self._latencies_ms = _Newest(1, np.float32)
+
+    @property
+    def gaps(self) -> list[tuple[int, int]]:
+        """First index and size of each hole, oldest first."""
+        return [(first, count) for first, count in self._gaps.newest().tolist()]
 
     def take(self, first_index: int, count: int) -> None:
         """Count a chunk and the hole before it."""
         if self.first_index is None:
             self.first_index = self.end = first_index
         if first_index > self.end:
-            self.gaps.append((self.end, first_index - self.end))
+            self._gaps.append(self.end, first_index - self.end)
             self.lost += first_index - self.end
         self.samples += count
         self.end = first_index + count
@@ -41,12 +63,12 @@ class Tally:
         self.windows += 1
         self.valid += estimate.valid
         if estimate.valid:
-            self.latencies_ms.append(estimate.latency_ms)
+            self._latencies_ms.append(estimate.latency_ms)
 
     def latency_ms(self, newest: int | None = None) -> tuple[float, float] | None:
         """Return p50 and p99 of all latencies, or of the newest ones; None before the first."""
-        values = list(islice(reversed(self.latencies_ms), newest))
-        if not values:
+        values = self._latencies_ms.newest(newest).astype(np.float64)
+        if not values.size:
             return None
         p50, p99 = np.percentile(values, [50, 99])
         return float(p50), float(p99)

@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -59,3 +60,21 @@ def test_the_summary_counts_samples_holes_windows_and_latency():
 
 def test_a_run_without_a_window_has_a_summary_too():
     assert Tally().summary()["summary"]["latency_ms"] == {"p50": None, "p99": None}
+
+
+def test_a_tally_takes_its_memory_at_the_start_and_keeps_the_newest():
+    tracemalloc.start()
+    try:
+        tally = Tally()
+        before = tracemalloc.get_traced_memory()[0]
+        for step in range(250_000):
+            tally.take(3 * step, 2)
+            tally.count(Estimate(0, 0, 0.0, 0.0, 0.1, 0.1, None, float(step)))
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert grown < 2000
+    assert (tally.windows, tally.lost, len(tally.gaps)) == (250_000, 249_999, 200_000)
+    assert (tally.gaps[0], tally.gaps[-1]) == ((3 * 49_999 + 2, 1), (3 * 249_998 + 2, 1))
+    assert tally.latency_ms() == (149_999.5, pytest.approx(247_999.01))
+    assert tally.latency_ms(newest=3) == (249_998.0, pytest.approx(249_998.98))

@@ -44,7 +44,9 @@ class EMOD(nn.Module):
         torch.Tensor, shape (B, C, T', d)
             Feed it to `projection` and `affect` when both are wanted.
         """
-        x: Tensor = self.encoder(temporal, spectral, spatial, n_tokens)
+        return self._transform(self.encoder(temporal, spectral, spatial, n_tokens))
+
+    def _transform(self, x: Tensor) -> Tensor:
         for layer in self.layers:
             x = layer(x)
         return x
@@ -63,6 +65,34 @@ class EMOD(nn.Module):
         """Return mean (B, 2) in [-1, 1] and standard deviation (B, 2) of valence and arousal."""
         mean, sd = self.affect(self.tokens(temporal, spectral, spatial, n_tokens))
         return mean, sd
+
+    @torch.jit.export
+    def views(
+        self, temporal: Tensor, spectral: Tensor, spatial: Tensor, n_tokens: int, places: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return mean (B, 2), deviation (B, 2) and what a person's calibration is fitted on.
+
+        Parameters
+        ----------
+        temporal, spectral, spatial, n_tokens
+            As in `emod_model.features.Features`.
+        places : torch.Tensor, shape (C, 3)
+            Where the electrodes sit on the unit sphere, x right, y front.
+
+        Returns
+        -------
+        mean, sd : torch.Tensor, shape (B, 2)
+            As `forward` gives them.
+        views : torch.Tensor, shape (B, 5, d)
+            Of the time signal, of the spectrum, of both fused by the backbone; and of the latter its contrasts
+            right minus left and front minus back, which pooling over the electrodes would cancel.
+        """
+        time, frequency = self.encoder.branches(temporal, spectral, n_tokens)
+        tokens = self._transform(self.encoder.fuse(time, frequency, spatial))
+        mean, sd = self.affect(tokens)
+        by_place = torch.matmul(places[:, :2].t() / places.size(0), tokens.mean(2))
+        pooled = torch.stack([time.mean([1, 2]), frequency.mean([1, 2]), self.affect.pool(tokens)], 1)
+        return mean, sd, torch.cat([pooled, by_place], 1)
 
     @torch.jit.unused
     def set_spectrum_statistics(self, mean: Tensor, sd: Tensor) -> None:

@@ -94,7 +94,16 @@ class TripleDomainEncoder(nn.Module):
         self.fusion = nn.Linear(2 * config.d_model, config.d_model)
         self.electrodes = nn.Parameter(torch.randn(config.table_rows, config.d_model) * 0.02)
 
+    def branches(self, temporal: Tensor, spectral: Tensor, n_tokens: int) -> tuple[Tensor, Tensor]:
+        """Return temporal and spectral tokens, each (B, C, n_tokens, d)."""
+        return self.temporal(temporal, n_tokens), self.spectral(spectral, n_tokens)
+
+    def fuse(self, temporal: Tensor, spectral: Tensor, spatial: Tensor) -> Tensor:
+        """Map the tokens of both branches and the electrodes to tokens (B, C, n_tokens, d)."""
+        both = torch.cat([temporal, spectral], dim=-1)
+        return functional.gelu(self.fusion(both)) + torch.matmul(spatial, self.electrodes).unsqueeze(2)
+
     def forward(self, temporal: Tensor, spectral: Tensor, spatial: Tensor, n_tokens: int) -> Tensor:
         """Map the three features to tokens (B, C, n_tokens, d)."""
-        both = torch.cat([self.temporal(temporal, n_tokens), self.spectral(spectral, n_tokens)], dim=-1)
-        return functional.gelu(self.fusion(both)) + torch.matmul(spatial, self.electrodes).unsqueeze(2)
+        time, frequency = self.branches(temporal, spectral, n_tokens)
+        return self.fuse(time, frequency, spatial)

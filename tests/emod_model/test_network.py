@@ -283,3 +283,30 @@ def test_one_compiled_network_serves_every_shape(config: EMODConfig) -> None:
 def test_a_network_in_training_mode_is_not_compiled() -> None:
     with pytest.raises(ValueError, match="eval"):
         script(EMOD(SMALL).train())
+
+
+# What a person's calibration is fitted on
+
+
+def test_views_come_with_the_very_estimate_that_forward_gives_eager_or_compiled() -> None:
+    network = network_of(SMALL)
+    features = random_features(SMALL, 2, 3, 5)
+    places = functional.normalize(torch.randn(3, 3), dim=-1)
+    mean, sd = network(*features)
+    for kind in (network, script(network)):
+        seen_mean, seen_sd, views = kind.views(*features, places)
+        assert torch.equal(seen_mean, mean)
+        assert torch.equal(seen_sd, sd)
+        assert views.shape == (2, 5, SMALL.d_model)
+
+
+def test_two_views_are_contrasts_over_the_head() -> None:
+    network = network_of(SMALL)
+    features = random_features(SMALL, 2, 3, 5)
+    places = functional.normalize(torch.randn(3, 3), dim=-1)
+    mirrored = places * torch.tensor([-1.0, 1.0, 1.0])
+    views, other = network.views(*features, places)[2], network.views(*features, mirrored)[2]
+    torch.testing.assert_close(other[:, 3], -views[:, 3])
+    torch.testing.assert_close(other[:, [0, 1, 2, 4]], views[:, [0, 1, 2, 4]])
+    by_hand = (network.tokens(*features).mean(2) * places[:, :1]).sum(1) / 3
+    torch.testing.assert_close(views[:, 3], by_hand)

@@ -7,12 +7,17 @@ import numpy as np
 
 from emod_model.errors import UsageError
 from emod_rt.clock import Clock
-from emod_rt.estimate import AFFECT_CHANNELS, Estimate
-from emod_rt.recording.xdf import StreamDescription, XdfWriter
+from emod_rt.estimate import Estimate
+from emod_rt.markers import Marker, MarkerStream
+from emod_rt.recording.streams import affect_stream, eeg_stream, marker_stream
+from emod_rt.recording.xdf import XdfWriter
 from emod_rt.sources.base import Chunk, StreamInfo
 
 if TYPE_CHECKING:
     from emod_model.checkpoint import Model
+
+Recorded = Chunk | Estimate | Marker | MarkerStream
+"""What a recording takes."""
 
 _BOUNDARY_S = 10.0
 _OFFSET_S = 5.0
@@ -47,25 +52,12 @@ class Recorder:
     def __init__(self, path: Path, info: StreamInfo, clock: Clock, model: "Model | None" = None) -> None:
         self._clock = clock
         self._affect: int | None = None
+        self._markers: dict[MarkerStream, int] = {}
         try:
             self._writer = XdfWriter(path)
-            self._eeg = self._writer.add_stream(
-                StreamDescription(
-                    info.name, "EEG", info.name, info.sfreq, info.channels, "microvolts", "float32",
-                    {"simulated": str(info.simulated).lower(), "notes": " ".join(info.notes)},
-                )
-            )  # fmt: skip
+            self._eeg = self._writer.add_stream(eeg_stream(info))
             if model is not None:
-                described = {
-                    "model": model.name,
-                    "model_sha256": model.sha256,
-                    "simulated": str(model.simulated or info.simulated).lower(),
-                }
-                self._affect = self._writer.add_stream(
-                    StreamDescription(
-                        "Affect", "Affect", "emod-rt", 0.0, AFFECT_CHANNELS, "", "double64", described
-                    )
-                )
+                self._affect = self._writer.add_stream(affect_stream(model, info))
         except FileExistsError as error:
             raise UsageError(
                 f"{path} is there already and is not overwritten; choose another name"
@@ -74,14 +66,24 @@ class Recorder:
             raise UsageError(f"{path} cannot be written ({error.strerror}); choose another place") from error
         self._next_boundary = self._next_offset = clock.now()
 
-    def push(self, item: Chunk | Estimate) -> None:
-        """Write one chunk of samples or one estimate."""
+    def add_markers(self, stream: MarkerStream) -> None:
+        """Write the header of a stream of markers, once, though no marker may ever come."""
+        if stream not in self._markers:
+            self._markers[stream] = self._writer.add_stream(marker_stream(stream))
+
+    def push(self, item: Recorded) -> None:
+        """Write one chunk of samples, one estimate, one marker or the header of a stream of markers."""
         now = self._clock.now()
         if now >= self._next_offset:
             self._next_offset = now + _OFFSET_S
             self._writer.clock_offsets(now, 0.0)
         if isinstance(item, Chunk):
             self._writer.samples(self._eeg, item.times, item.data)
+        elif isinstance(item, MarkerStream):
+            self.add_markers(item)
+        elif isinstance(item, Marker):
+            self.add_markers(item.stream)
+            self._writer.samples(self._markers[item.stream], np.array([item.t]), [[v] for v in item.values])
         elif self._affect is not None:
             row = (item.valence, item.arousal, item.valence_sd, item.arousal_sd)
             values = [np.nan if value is None else value for value in row]

@@ -7,73 +7,31 @@ that ends in the middle of a chunk has lost that chunk alone.
 import errno
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import numpy.typing as npt
 
+from emod_rt.recording.streams import StreamDescription
+
 MAGIC = b"XDF:"
 FILE_HEADER, STREAM_HEADER, SAMPLES, CLOCK_OFFSET, BOUNDARY, STREAM_FOOTER = range(1, 7)
 # the sixteen bytes that the specification gives a boundary, for readers that search for solid ground
 BOUNDARY_UUID = bytes.fromhex("43a546dccbf5410fb30ed5467383cbe4")
-_FORMATS = {"float32": np.dtype("<f4"), "double64": np.dtype("<f8")}
+_FORMATS = {
+    "int8": np.dtype("i1"),
+    "int16": np.dtype("<i2"),
+    "int32": np.dtype("<i4"),
+    "int64": np.dtype("<i8"),
+    "float32": np.dtype("<f4"),
+    "double64": np.dtype("<f8"),
+}
 
 
-@dataclass(frozen=True)
-class StreamDescription:
-    """What a stream header says.
-
-    Attributes
-    ----------
-    name, type, source_id : str
-        As on LSL.
-    sfreq : float
-        Nominal rate, Hz; 0 when irregular.
-    channels : tuple of str
-        Labels.
-    unit : str
-        Unit of every channel ("microvolts"), or "".
-    format : str
-        "float32" or "double64".
-    extra : dict
-        Further text entries of the description.
-    """
-
-    name: str
-    type: str
-    source_id: str
-    sfreq: float
-    channels: tuple[str, ...]
-    unit: str
-    format: str
-    extra: dict[str, str]
-
-    def header(self) -> bytes:
-        """Return the header's XML."""
-        info = ET.Element("info")
-        for key, value in (
-            ("name", self.name),
-            ("type", self.type),
-            ("channel_count", str(len(self.channels))),
-            ("nominal_srate", repr(self.sfreq)),
-            ("channel_format", self.format),
-            ("source_id", self.source_id),
-        ):
-            ET.SubElement(info, key).text = value
-        desc = ET.SubElement(info, "desc")
-        channels = ET.SubElement(desc, "channels")
-        for label in self.channels:
-            channel = ET.SubElement(channels, "channel")
-            ET.SubElement(channel, "label").text = label
-            ET.SubElement(channel, "unit").text = self.unit
-            ET.SubElement(channel, "type").text = self.type
-        for key, value in self.extra.items():
-            ET.SubElement(desc, key).text = value
-        return _xml(info)
+Values = npt.NDArray[Any] | Sequence[Sequence[Any]]
 
 
 class XdfWriter:
@@ -104,8 +62,8 @@ class XdfWriter:
         self._append(chunk(STREAM_HEADER, struct.pack("<I", number) + description.header()))
         return number
 
-    def samples(self, number: int, times: npt.NDArray[np.float64], values: npt.NDArray[np.floating]) -> None:
-        """Write numeric samples, each with its own time stamp.
+    def samples(self, number: int, times: npt.NDArray[np.float64], values: Values) -> None:
+        """Write samples, each with its own time stamp.
 
         Parameters
         ----------
@@ -113,20 +71,19 @@ class XdfWriter:
             From `add_stream`.
         times : numpy.ndarray, shape (samples,)
             Seconds.
-        values : numpy.ndarray, shape (channels, samples)
-            In the stream's unit.
+        values : array or sequences, shape (channels, samples)
+            Numbers in the stream's unit, or text, by its format.
         """
         if not len(times):
             return
         description, span, count = self._streams[number]
-        dtype = _FORMATS[description.format]
-        record = np.dtype([("stamped", "u1"), ("time", "<f8"), ("values", dtype, (values.shape[0],))])
-        block = np.empty(values.shape[1], record)
-        block["stamped"] = 8
-        block["time"] = times
-        block["values"] = values.T
+        body = (
+            _texts(times, values)
+            if description.format == "string"
+            else _numbers(times, np.asarray(values), description)
+        )
         head = struct.pack("<I", number) + struct.pack("<BI", 4, len(times))
-        self._append(chunk(SAMPLES, head + block.tobytes()))
+        self._append(chunk(SAMPLES, head + body))
         span = [span[0] if span else float(times[0]), float(times[-1])]
         self._streams[number] = (description, span, count + len(times))
 
@@ -199,6 +156,29 @@ def stream_footer(number: int, span: Sequence[float], count: int) -> bytes:
         ET.SubElement(footer, "last_timestamp").text = repr(span[1])
     ET.SubElement(footer, "sample_count").text = str(count)
     return chunk(STREAM_FOOTER, struct.pack("<I", number) + _xml(footer))
+
+
+def _numbers(
+    times: npt.NDArray[np.float64], values: npt.NDArray[Any], description: StreamDescription
+) -> bytes:
+    dtype = _FORMATS[description.format]
+    record = np.dtype([("stamped", "u1"), ("time", "<f8"), ("values", dtype, (description.channel_count,))])
+    block = np.empty(len(times), record)
+    block["stamped"] = 8
+    block["time"] = times
+    block["values"] = values.T
+    return block.tobytes()
+
+
+def _texts(times: npt.NDArray[np.float64], values: Values) -> bytes:
+    packed = bytearray()
+    for time, row in zip(times, zip(*values, strict=True), strict=True):
+        packed += struct.pack("<Bd", 8, time)
+        for cell in row:
+            # half of a character that a keyboard or a sender cut through is no reason to end a recording
+            text = str(cell).encode(errors="replace")
+            packed += struct.pack("<BI", 4, len(text)) + text
+    return bytes(packed)
 
 
 def _xml(element: ET.Element) -> bytes:

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from emod_rt.recording.xdf import StreamDescription, XdfWriter
+from emod_rt.recording.streams import StreamDescription
+from emod_rt.recording.xdf import XdfWriter
+from emod_rt.sources.base import Metadata
 
 NAMES = ("Fp1", "Fp2", "C3", "C4", "O1", "O2")
 
@@ -116,6 +118,13 @@ def write_set(
     return path
 
 
+def _desc(names: tuple[str, ...], unit: str, kind: str, simulated: bool) -> str:
+    channels = "".join(
+        f"<channel><label>{name}</label><unit>{unit}</unit><type>{kind}</type></channel>" for name in names
+    )
+    return f"<desc><channels>{channels}</channels><simulated>{str(simulated).lower()}</simulated></desc>"
+
+
 def write_xdf(
     path: Path,
     times: npt.NDArray[np.float64],
@@ -130,10 +139,12 @@ def write_xdf(
     """Write an XDF with EEG and a marker stream."""
     with XdfWriter(path) as writer:
         for number in range(streams):
-            extra = {"simulated": str(simulated).lower()}
             stream = writer.add_stream(
-                StreamDescription(f"Headset {number}", kind, "x", sfreq, names, unit, "float32", extra)
-            )
+                StreamDescription(
+                    Metadata(f"Headset {number}", kind, "x", _desc(names, unit, kind, simulated)),
+                    sfreq, len(names), "float32",
+                )
+            )  # fmt: skip
             for first in range(0, times.size, 100):
                 writer.samples(stream, times[first : first + 100], data[:, first : first + 100])
             writer.boundary()

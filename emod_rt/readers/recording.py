@@ -1,7 +1,7 @@
 """A recording in memory, and the one way every reader makes it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from emod_model.errors import InputFileError, UsageError
 from emod_model.montage import CYTON
-from emod_rt.markers import Marker
+from emod_rt.description import describe_channels
+from emod_rt.markers import Marker, MarkerStream
 from emod_rt.readers.timing import describe_holes
 from emod_rt.readers.units import Unit, settle_unit
 from emod_rt.sources.base import Metadata, runs
@@ -52,6 +53,8 @@ class Recording:
         hold no streams.
     events : tuple of Marker
         The markers with their streams, in time, on the scale of `times`; `markers` is their text.
+    marker_streams : tuple of MarkerStream
+        Every stream of markers in the file, also those that stayed silent.
     """
 
     data: npt.NDArray[np.float32]
@@ -66,6 +69,7 @@ class Recording:
     simulated: bool = False
     metadata: Metadata | None = None
     events: tuple[Marker, ...] = ()
+    marker_streams: tuple[MarkerStream, ...] = ()
 
     @property
     def segments(self) -> list[tuple[int, int, int]]:
@@ -101,11 +105,19 @@ class Raw:
     default : tuple of str
         Electrodes assumed, with a note, when neither file nor user names any.
     markers : list of (float, str)
-        Seconds on the same scale as `t0`, text.
+        Seconds on the same scale as `t0`, text; of a format that knows no streams of markers.
     notes : list of str
         Sentences so far.
     simulated : bool
         The file says that no person stands behind it.
+    metadata : Metadata or None
+        What the stream says of itself, `desc` as written.
+    rows : list of int
+        Channel of the stream that each channel here is, where there is a stream.
+    streams : list of MarkerStream
+        Streams of markers, where the format knows them.
+    events : list of Marker
+        Their markers, on the same scale as `t0`.
     """
 
     values: npt.NDArray[np.float64]
@@ -119,6 +131,10 @@ class Raw:
     markers: list[tuple[float, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     simulated: bool = False
+    metadata: Metadata | None = None
+    rows: list[int] = field(default_factory=list)
+    streams: list[MarkerStream] = field(default_factory=list)
+    events: list[Marker] = field(default_factory=list)
 
 
 def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
@@ -157,18 +173,40 @@ def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
         *([f"{absurd} values beyond 10 V are no EEG and count as missing"] if absurd else []),
         *([f"{missing} rows hold no value at all (NaN)"] if missing else []),
     ]
+    streams, events = _marked(raw)
     return Recording(
         data=data,
         sfreq=float(raw.sfreq),
         channels=names,
         times=raw.t0 + raw.index / raw.sfreq,
         index=raw.index,
-        markers=sorted(raw.markers),
+        markers=[(event.t, event.text) for event in events],
         notes=tuple(notes),
         name=path.name,
         path=path,
         simulated=raw.simulated,
+        metadata=_metadata(raw, chosen, names),
+        events=events,
+        marker_streams=streams,
     )
+
+
+def _marked(raw: Raw) -> tuple[tuple[MarkerStream, ...], tuple[Marker, ...]]:
+    """Return the streams of markers and what they sent, in time."""
+    streams, events = list(raw.streams), list(raw.events)
+    if raw.markers:
+        stream = MarkerStream(Metadata("markers", "Markers"))
+        streams.append(stream)
+        events += [Marker(time, (text,), stream) for time, text in raw.markers]
+    return tuple(streams), tuple(sorted(events, key=lambda event: event.t))
+
+
+def _metadata(raw: Raw, chosen: list[int], names: tuple[str, ...]) -> Metadata | None:
+    """Return what the stream says of itself and of the channels that are kept."""
+    if raw.metadata is None:
+        return None
+    rows = [raw.rows[at] for at in chosen]
+    return replace(raw.metadata, desc=describe_channels(raw.metadata.desc, rows, names))
 
 
 def _to_microvolts(values: npt.NDArray[np.float64], unit: Unit) -> tuple[npt.NDArray[np.float32], int]:

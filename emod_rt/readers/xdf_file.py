@@ -1,7 +1,10 @@
 """XDF recordings (LabRecorder and our own), through pyxdf."""
 
 import logging
+import math
+import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.errors import InputFileError
+from emod_rt.markers import Marker, MarkerStream
+from emod_rt.readers.align import on_grid
 from emod_rt.readers.labels import left_out, split_labels
 from emod_rt.readers.recording import Raw
-from emod_rt.readers.timing import index_from_stamps
+from emod_rt.readers.timing import Timing, index_from_stamps
 from emod_rt.readers.units import TO_UV, parse_unit
+from emod_rt.readers.xdf_headers import read_metadata
+from emod_rt.sources.base import Metadata
+
+_EVENTS = re.compile("annotation|event|trigger|stim", re.IGNORECASE)
 
 
 class _Collector(logging.Handler):
@@ -62,6 +71,8 @@ def read_xdf(path: Path) -> Raw:
         notes.append("the stream has no footer: the recording was cut short, or is still being written")
     if note := left_out(labels, chosen):
         notes.append(note)
+    metadata = read_metadata(path, {_number(stream) for stream in streams})
+    marked, events = _markers(streams, metadata)
     return Raw(
         values=values,
         labels=[labels[at] for at in chosen],
@@ -70,9 +81,12 @@ def read_xdf(path: Path) -> Raw:
         index=timing.rows,
         t0=float(stamps[0]),
         unit=unit,
-        markers=_markers(streams),
         notes=notes,
         simulated=_flag(info),
+        metadata=metadata.get(_number(eeg), Metadata(_name(eeg), _type(eeg))),
+        rows=chosen,
+        streams=marked,
+        events=_beside(events, stamps, timing, notes),
     )
 
 
@@ -104,6 +118,17 @@ def _name(stream: dict[str, Any]) -> str:
 
 def _type(stream: dict[str, Any]) -> str:
     return str((stream["info"].get("type") or [""])[0] or "")
+
+
+def _number(stream: dict[str, Any]) -> int:
+    return int(stream["info"]["stream_id"])
+
+
+def _is_marker(stream: dict[str, Any]) -> bool:
+    """Tell events from signals: text, what calls itself markers, and what is irregular and means events."""
+    kind = _type(stream)
+    irregular = float(stream["info"]["nominal_srate"][0]) == 0
+    return _is_text(stream) or "marker" in kind.lower() or (irregular and bool(_EVENTS.search(kind)))
 
 
 def _is_text(stream: dict[str, Any]) -> bool:
@@ -167,10 +192,31 @@ def _text(channel: Any, key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _markers(streams: list[dict[str, Any]]) -> list[tuple[float, str]]:
-    found = []
+def _markers(
+    streams: list[dict[str, Any]], metadata: dict[int, Metadata]
+) -> tuple[list[MarkerStream], list[Marker]]:
+    """Return the streams of markers, and what they sent by the recorder's clock."""
+    found, events = [], []
     for stream in streams:
-        if _is_text(stream) or "marker" in _type(stream).lower():
-            for stamp, row in zip(stream["time_stamps"], stream["time_series"], strict=True):
-                found.append((float(stamp), " ".join(str(cell) for cell in np.atleast_1d(row))))
-    return found
+        if not _is_marker(stream):
+            continue
+        info = stream["info"]
+        said = metadata.get(_number(stream), Metadata(_name(stream), _type(stream)))
+        kind = MarkerStream(said, info["channel_format"][0], int(info["channel_count"][0]))
+        found.append(kind)
+        for stamp, row in zip(stream["time_stamps"], stream["time_series"], strict=True):
+            # numpy's numbers become Python's, which print as what they are
+            values = tuple(row if isinstance(row, list) else row.tolist())
+            events.append(Marker(float(stamp), values, kind))
+    return found, events
+
+
+def _beside(
+    events: list[Marker], stamps: npt.NDArray[np.float64], timing: Timing, notes: list[str]
+) -> list[Marker]:
+    """Place the markers beside the samples that they were stamped beside."""
+    timed = [event for event in events if math.isfinite(event.t)]
+    if len(timed) < len(events):
+        notes.append(f"{len(events) - len(timed)} markers without a time left out")
+    times = on_grid(np.array([event.t for event in timed]), stamps, timing.rows, timing.sfreq)
+    return [replace(event, t=float(time)) for event, time in zip(timed, times, strict=True)]

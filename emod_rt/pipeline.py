@@ -19,6 +19,8 @@ from emod_rt.tally import Tally
 
 # senders of chunks of a second or two are slow, not behind
 _BACKLOG_S = 3.0
+# a device's crystal is off by up to 100 millionths: 9 s a day that are no backlog
+_DRIFT = 1e-4
 
 
 _Values = tuple[float | None, float | None, float | None, float | None]
@@ -81,6 +83,7 @@ class Pipeline:
         self._smoother = Smoother()
         self._last: tuple[int, float] = (0, 0.0)
         self._least_lag = math.inf
+        self._arrival = 0.0
         self._told = -1
 
     def push(self, chunks: Iterable[Chunk]) -> Iterator[Estimate]:
@@ -101,7 +104,10 @@ class Pipeline:
                 continue
             yield self._publish(item)
         # the two clocks need not be the same: the quickest delivery so far is what "at once" means
-        self._least_lag = min([self._least_lag, *(part.arrival - float(part.times[-1]) for part in taken)])
+        for part in taken:
+            drifted = _DRIFT * (part.arrival - self._arrival)
+            self._least_lag = min(self._least_lag + drifted, part.arrival - float(part.times[-1]))
+            self._arrival = part.arrival
 
     def stalled(self, now: float, last_arrival: float) -> Estimate:
         """Return the estimate that says the source has gone quiet: the next window, without a number.
@@ -118,6 +124,8 @@ class Pipeline:
     def _is_old(self, item: _Pending) -> bool:
         """Whether a window waited too long here, or arrived out of a backlog that had waited on the way."""
         assert self._late_s is not None
+        if item.window.reason == "gap":
+            return False  # samples that never came have not waited anywhere
         on_the_way = item.arrival - item.t - self._least_lag
         return self._clock.now() - item.arrival > self._late_s or on_the_way > _BACKLOG_S
 

@@ -110,6 +110,41 @@ def test_a_backlog_from_the_network_is_not_worked_off_as_if_it_were_new():
     assert all(estimate.t > 46 for estimate in got), "nothing older than some seconds is shown"
 
 
+def live(pipeline, clock, chunks, lag=0.0):
+    """Push each chunk as its last sample comes in, on a clock that goes `lag` s slower each sample second."""
+    got = []
+    for chunk in chunks:
+        clock.time = 100.0 + (1 + lag) * (chunk.times[-1] + 1 / 250)
+        got += pipeline.push([dataclasses.replace(chunk, arrival=clock.time)])
+    return got
+
+
+def test_a_hole_of_many_seconds_is_told_window_by_window_and_nothing_of_it_counts_as_skipped():
+    clock = ManualClock()
+    pipeline = Pipeline(MeanEngine(), INFO, clock, late_s=1.0)
+    data = eeg(2500)
+    got = live(pipeline, clock, [*chunks_of(data, 25), *chunks_of(data, 25, first=7500)])
+    assert [e.index for e in got] == [125 * (k + 1) - 1 for k in range(80)]
+    assert {e.reason for e in got if 2500 <= e.index < 7500} == {"gap"}
+    assert pipeline.tally.skipped == 0
+
+
+def test_a_device_whose_clock_drifts_through_the_day_is_never_taken_for_one_that_is_behind():
+    clock = ManualClock()
+    pipeline = Pipeline(MeanEngine(), INFO, clock, late_s=1.0)
+    data = eeg(2500)
+    hours = [chunk for hour in range(24) for chunk in chunks_of(data, 250, first=900_000 * hour)]
+    live(pipeline, clock, hours, lag=50e-6)
+    assert clock.time - 100 - hours[-1].times[-1] > 4, "behind by more than what makes a backlog"
+    got = list(
+        pipeline.push(
+            chunks_of(data[:, :250], 250, first=hours[-1].first_index + 250, arrival=clock.time + 1)
+        )
+    )
+    assert len(got) == 2
+    assert pipeline.tally.skipped == 0
+
+
 def test_offline_nothing_is_ever_skipped():
     clock = ManualClock()
     _, tally = run(chunks_of(eeg(10_000), 125), MeanEngine(clock, cost_s=0.9), clock)

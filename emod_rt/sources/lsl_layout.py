@@ -1,6 +1,5 @@
 """Which channels of an LSL stream are electrodes, from its description."""
 
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +8,10 @@ from emod_model.errors import SourceError, UsageError
 from emod_model.montage import canonical_names
 from emod_rt.readers.labels import electrode, left_out
 from emod_rt.readers.units import parse_unit
+from emod_rt.sources.lsl_xml import parse_description
 
 _EEG_TYPES = ("", "eeg", "exg")
 _LONGEST_LABEL = 40
-# control characters, plain or as references, which senders pass on and XML forbids
-_FORBIDDEN = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2\d|3[01]));",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -63,12 +58,7 @@ def read_layout(xml: str, n_channels: int, channels: Sequence[str] | None) -> La
     SourceError
         The description is broken, fewer than two electrodes, or one electrode twice.
     """
-    try:
-        root = ET.fromstring(_FORBIDDEN.sub("", xml))
-    except ET.ParseError as problem:
-        raise SourceError(
-            f"the stream's description is broken XML ({problem}); start the sender again, or choose another"
-        ) from problem
+    root = parse_description(xml)
     labels, types, units, notes = _declared(root, n_channels)
     eeg = [row for row in range(n_channels) if types[row].lower() in _EEG_TYPES]
     named = {row: name for row in eeg if (name := electrode(labels[row])) is not None}

@@ -9,8 +9,8 @@ from emod_model.errors import SourceError, UsageError
 from emod_rt import liblsl
 
 KEYS = ("name", "type", "source_id", "hostname", "uid")
-_FORMATS = {1: "float32", 2: "double64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
-_STRING = 3
+FORMATS = {1: "float32", 2: "double64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
+STRING = 3
 _ASK_S = 0.25  # one round of questions on the network
 _SHOWN = 80  # characters of what a sender calls itself
 _OTHERS_S = 0.3  # how long a second candidate is given to show up
@@ -59,9 +59,9 @@ def predicate(wanted: dict[str, str]) -> str:
 
 def why_not_eeg(info: Any) -> str | None:
     """Return in words why a stream cannot be EEG, None when it can."""
-    if info.channel_format() == _STRING:
+    if info.channel_format() == STRING:
         return "its samples are text, not numbers"
-    if info.channel_format() not in _FORMATS:
+    if info.channel_format() not in FORMATS:
         return "its sample format is unknown"
     if not info.nominal_srate() > 0:
         return "its rate is irregular (nominal rate 0), and EEG needs a fixed rate"

@@ -7,7 +7,7 @@ Floats = npt.NDArray[np.float64]
 
 _AROUND_S = 1.0
 # stamps are late, never early: the early edge of a burst is its true time
-_EARLY = 10.0
+_EARLY = 0.1
 
 
 def on_grid(times: Floats, stamps: Floats, index: npt.NDArray[np.int64], sfreq: float) -> Floats:
@@ -35,17 +35,18 @@ def on_grid(times: Floats, stamps: Floats, index: npt.NDArray[np.int64], sfreq: 
     numpy.ndarray, shape (events,)
         Seconds on the grid `stamps[0] + index / sfreq`.
     """
-    from scipy.ndimage import percentile_filter
+    from scipy.ndimage import median_filter
 
     if not times.size:
         return times
     grid = stamps[0] + index / sfreq
     late = stamps - grid
     # the straight part first: a filter's ends would bend it
-    straight = np.polynomial.Polynomial.fit(grid - grid[0], late, 1)(grid - grid[0])
-    size = 2 * round(_AROUND_S * sfreq) + 1
-    trend = straight + percentile_filter(late - straight, _EARLY, size=size, mode="nearest")
-    near = np.clip(late, trend - 0.5 / sfreq, trend + 0.5 / sfreq)
+    rest = late - np.polynomial.Polynomial.fit(grid - grid[0], late, 1)(grid - grid[0])
+    # a median follows a clock that is set at once; how late stamps usually are is the same all along
+    usual = median_filter(rest, size=2 * round(_AROUND_S * sfreq) + 1, mode="reflect")
+    off = rest - usual - np.quantile(rest - usual, _EARLY)
+    near = late - off + np.clip(off, -0.5 / sfreq, 0.5 / sfreq)
     clock = np.maximum.accumulate(grid + near)
     placed = np.interp(times, clock, grid)
     placed = np.where(times < clock[0], times - clock[0] + grid[0], placed)

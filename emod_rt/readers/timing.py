@@ -16,6 +16,7 @@ _BACK_S = 0.025
 _LOWEST_HZ, _HIGHEST_HZ = 32.0, 30_000.0
 _EPOCH_MS = 1e11
 _LONGEST_HOLE_S = 3600.0
+_LONG_HOLE = 250  # samples
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -224,9 +225,14 @@ def _row_interval(stamps: Floats) -> float:
 
 
 def _fit_rate(index: Ints, stamps: Floats) -> float:
-    x = index - index.mean()
-    slope = float(x @ (stamps - stamps.mean()) / (x @ x))
-    return 1.0 / slope if slope > 0 else np.inf
+    """Return the rate between the long holes, whose size in samples is itself counted by a rate."""
+    long = np.flatnonzero(np.diff(index) > _LONG_HOLE) + 1
+    above = below = 0.0
+    for x, y in zip(np.split(index, long), np.split(stamps, long), strict=True):
+        x = x - x.mean()
+        above += float(x @ (y - y.mean()))
+        below += float(x @ x)
+    return below / above if above > 0 else np.inf
 
 
 def _index_at(stamps: Floats, rate: float) -> Ints:

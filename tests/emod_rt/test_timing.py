@@ -77,6 +77,14 @@ def test_a_declared_rate_is_kept_when_the_stamps_agree_and_corrected_when_not():
     assert "250" in wrong.notes[0]
 
 
+def test_a_long_hole_says_nothing_of_the_rate():
+    # a sender that is slower than it says, restarted after minutes
+    stamps = np.r_[np.arange(13_000) / 92.9, 430.0 + np.arange(15_000) / 92.9]
+    timing = index_from_stamps(stamps, 100.0)
+    assert timing.sfreq == pytest.approx(92.9, rel=1e-6)
+    assert timing.rows[13_000] == round(430.0 * 92.9)
+
+
 def test_an_unusual_rate_stays_as_fitted():
     assert index_from_stamps(np.arange(5000) / 178.0).sfreq == pytest.approx(178.0, rel=1e-6)
     assert snap_rate(255.9) == 256.0

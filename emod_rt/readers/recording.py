@@ -11,6 +11,7 @@ from emod_model.errors import InputFileError, UsageError
 from emod_model.montage import CYTON
 from emod_rt.description import describe_channels
 from emod_rt.markers import Marker, MarkerStream
+from emod_rt.readers.affect import Affect
 from emod_rt.readers.timing import describe_holes
 from emod_rt.readers.units import Unit, settle_unit
 from emod_rt.sources.base import Metadata, runs
@@ -55,6 +56,8 @@ class Recording:
         The markers with their streams, in time, on the scale of `times`; `markers` is their text.
     marker_streams : tuple of MarkerStream
         Every stream of markers in the file, also those that stayed silent.
+    affect : Affect or None
+        Estimates that the file holds beside the signal.
     """
 
     data: npt.NDArray[np.float32]
@@ -70,6 +73,7 @@ class Recording:
     metadata: Metadata | None = None
     events: tuple[Marker, ...] = ()
     marker_streams: tuple[MarkerStream, ...] = ()
+    affect: Affect | None = None
 
     @property
     def segments(self) -> list[tuple[int, int, int]]:
@@ -118,6 +122,8 @@ class Raw:
         Streams of markers, where the format knows them.
     events : list of Marker
         Their markers, on the same scale as `t0`.
+    affect : Affect or None
+        Estimates in the file, on the same scale.
     """
 
     values: npt.NDArray[np.float64]
@@ -135,6 +141,7 @@ class Raw:
     rows: list[int] = field(default_factory=list)
     streams: list[MarkerStream] = field(default_factory=list)
     events: list[Marker] = field(default_factory=list)
+    affect: Affect | None = None
 
 
 def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
@@ -188,6 +195,7 @@ def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
         metadata=_metadata(raw, chosen, names),
         events=events,
         marker_streams=streams,
+        affect=raw.affect,
     )
 
 

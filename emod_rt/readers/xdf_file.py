@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from emod_model.errors import InputFileError
 from emod_rt.markers import Marker, MarkerStream
+from emod_rt.readers.affect import Affect, find_affect
 from emod_rt.readers.align import on_grid
 from emod_rt.readers.labels import left_out, split_labels
 from emod_rt.readers.recording import Raw
@@ -87,6 +88,7 @@ def read_xdf(path: Path) -> Raw:
         rows=chosen,
         streams=marked,
         events=_beside(events, stamps, timing, notes),
+        affect=_affect(streams, stamps, timing),
     )
 
 
@@ -220,3 +222,11 @@ def _beside(
         notes.append(f"{len(events) - len(timed)} markers without a time left out")
     times = on_grid(np.array([event.t for event in timed]), stamps, timing.rows, timing.sfreq)
     return [replace(event, t=float(time)) for event, time in zip(timed, times, strict=True)]
+
+
+def _affect(streams: list[dict[str, Any]], stamps: npt.NDArray[np.float64], timing: Timing) -> Affect | None:
+    """Return the estimates in the file, placed as the markers are."""
+    found = find_affect(streams)
+    if found is None:
+        return None
+    return replace(found, times=on_grid(found.times, stamps, timing.rows, timing.sfreq))

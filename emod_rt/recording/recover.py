@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from emod_model.errors import InputFileError, UsageError
+from emod_rt.placing import give_name
 from emod_rt.recording.scan import Scan
 from emod_rt.recording.xdf import MAGIC, file_header, stream_footer
 
@@ -112,22 +113,9 @@ def _write(target: Path, file: BinaryIO, scan: Scan) -> None:
                     out.write(stream_footer(number, span, stream.count))
             out.flush()
             os.fsync(out.fileno())
-        _name(part, target)
+        give_name(part, target)
     finally:
         part.unlink(missing_ok=True)
-
-
-def _name(part: Path, target: Path) -> None:
-    """Give a file its name, unless another has it."""
-    try:
-        target.hardlink_to(part)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        # memory sticks know no second name for a file
-        if target.exists():
-            raise FileExistsError(target) from error
-        part.rename(target)
 
 
 def _copy(file: BinaryIO, start: int, stop: int, out: BinaryIO) -> None:

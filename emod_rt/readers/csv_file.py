@@ -10,7 +10,7 @@ import numpy.typing as npt
 from emod_model.errors import InputFileError
 from emod_rt.readers.labels import left_out, split_labels
 from emod_rt.readers.recording import Raw
-from emod_rt.readers.table import Table, parse_table
+from emod_rt.readers.table import MISSING, Table, parse_table
 from emod_rt.readers.timing import (
     count_repeats,
     index_from_counter,
@@ -29,6 +29,7 @@ _COUNTER = re.compile(
     r"^(?:EEG\.)?(?:COUNTER|sample[ _]?(?:index|number|counter)|packet[ _]?(?:num|counter)\w*)$", re.I
 )
 _MARKER = re.compile(r"^(?:EEG\.)?(?:marker|trigger|stim|event|status)", re.IGNORECASE)
+_MARKER_DETAIL = re.compile(r"^Marker(?:Index|Type)$", re.IGNORECASE)
 _WAY_OUT = "add the rate to its name, as in PATH?rate=256"
 
 
@@ -45,7 +46,7 @@ def read_csv(text: str, channels: Sequence[str] | None, rate: float | None) -> R
     if header is None:
         return _headerless(table, channels, rate)
     numeric = [at for at in range(len(header)) if at not in table.text]
-    markers_at = [at for at in numeric if _MARKER.match(header[at].strip())]
+    markers_at = _marker_columns(header, numeric)
     time_at = next((at for at, name in enumerate(header) if _TIME.match(name.strip())), None)
     counter_at = next((at for at in numeric if _COUNTER.match(header[at].strip())), None)
     candidates = [at for at in numeric if at not in (time_at, counter_at, *markers_at)]
@@ -56,7 +57,9 @@ def read_csv(text: str, channels: Sequence[str] | None, rate: float | None) -> R
             f"no electrode among its columns ({', '.join(header[:8])}); "
             "if they are EEG, name them with --channels"
         )
-    rows = np.isfinite(table.values[:, columns]).any(axis=1) if time_at in table.text else slice(None)
+    rows = np.ones(table.values.shape[0], dtype=np.bool_)
+    if time_at in table.text:
+        rows = np.asarray(np.isfinite(table.values[:, columns]).any(axis=1), dtype=np.bool_)
     values = table.values[rows]
     notes = list(table.notes)
     if (said := left_out([header[at] for at in candidates], chosen)) and electrodes is not None:
@@ -76,7 +79,10 @@ def read_csv(text: str, channels: Sequence[str] | None, rate: float | None) -> R
         index=index,
         t0=t0,
         unit=_unit(table.comments),
-        markers=_markers(markers_at, values, t0 + index / sfreq),
+        markers=[
+            *_markers(markers_at, values, t0 + index / sfreq),
+            *_spoken(table, rows, t0 + index / sfreq),
+        ],
         notes=notes,
     )
 
@@ -154,6 +160,27 @@ def _unit(comments: list[str]) -> str | None:
     return found.group(1) if found else None
 
 
+def _spoken(
+    table: Table, rows: npt.NDArray[np.bool_], times: npt.NDArray[np.float64]
+) -> list[tuple[float, str]]:
+    """Return the moments when a marker column of words says something new."""
+    found = []
+    for at, cells in table.text.items():
+        if not _MARKER.match((table.header or [])[at].strip()):
+            continue
+        said = np.array(["" if cell.lower() in MISSING else cell for cell in cells])[rows]
+        new = np.flatnonzero((said != "") & (said != np.concatenate([[""], said[:-1]])))
+        found += [(float(times[row]), str(said[row])) for row in new]
+    return found
+
+
+def _marker_columns(header: list[str], numeric: list[int]) -> list[int]:
+    """Return the columns of markers; Emotiv's say number and kind of each in columns of their own."""
+    found = [at for at in numeric if _MARKER.match(header[at].strip())]
+    told = [at for at in found if not _MARKER_DETAIL.match(header[at].strip())]
+    return told or found
+
+
 def _markers(
     columns: list[int], values: npt.NDArray[np.float64], times: npt.NDArray[np.float64]
 ) -> list[tuple[float, str]]:
@@ -162,5 +189,5 @@ def _markers(
     for at in columns:
         column = np.nan_to_num(values[:, at])
         starts = np.flatnonzero((column != 0) & (np.diff(column, prepend=0) != 0))
-        found += [(float(times[row]), f"{column[row]:g}") for row in starts]
+        found += [(float(times[row]), f"{column[row]:.15g}") for row in starts]
     return found

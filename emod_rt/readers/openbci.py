@@ -105,4 +105,4 @@ def _markers(table: Table, times: npt.NDArray[np.float64]) -> list[tuple[float, 
     if at is None:
         return []
     values = table.values[:, at]
-    return [(float(times[row]), f"{values[row]:g}") for row in np.flatnonzero(np.nan_to_num(values) != 0)]
+    return [(float(times[row]), f"{values[row]:.15g}") for row in np.flatnonzero(np.nan_to_num(values) != 0)]

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from emod_model.errors import InputFileError
 from emod_rt.readers.labels import is_signal
 
-_MISSING = {"", "nan", "na", "n/a", "null", "none", "-", "inf", "-inf"}
+MISSING = {"", "nan", "na", "n/a", "null", "none", "-", "inf", "-inf"}
+"""How a cell says that it holds nothing."""
 
 
 @dataclass
@@ -131,7 +132,7 @@ def _delimiter(line: str) -> str:
 
 
 def _number(cell: str) -> float | None:
-    if cell.lower() in _MISSING:
+    if cell.lower() in MISSING:
         return np.nan
     try:
         return float(cell.replace(",", "."))

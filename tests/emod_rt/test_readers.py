@@ -353,6 +353,16 @@ def test_emotiv_pro_with_its_line_before_the_header(tmp_path):
     np.testing.assert_array_equal(recording.index, kept)
 
 
+def test_emotiv_tells_an_event_in_three_columns_of_which_one_is_the_marker(tmp_path):
+    rows = ["Timestamp,EEG.AF3,EEG.T7,MarkerIndex,MarkerType,MarkerValueInt"]
+    for at in range(1000):
+        marker = "3,1,170512345" if at == 400 else ",,"
+        rows.append(f"{1.6e9 + at / 128:.6f},{4200 + DATA[0, at]:.3f},{4100 + DATA[1, at]:.3f},{marker}")
+    path = tmp_path / "pro.csv"
+    path.write_text("\n".join(rows))
+    assert read_recording(path).markers == [(pytest.approx(1.6e9 + 400 / 128, abs=1e-5), "170512345")]
+
+
 # -- OpenBCI
 
 

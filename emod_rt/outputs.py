@@ -6,7 +6,10 @@ from typing import Any
 from emod_model.checkpoint import Model
 from emod_rt.clock import Clock
 from emod_rt.estimate import Estimate
-from emod_rt.recording.recorder import Recorder
+from emod_rt.markers import Marker, MarkerStream
+from emod_rt.recording.names import Place
+from emod_rt.recording.patient import PatientRecorder
+from emod_rt.recording.recorder import Recorded, Recorder
 from emod_rt.sinks.base import Detached
 from emod_rt.sinks.jsonl import JsonLines
 from emod_rt.sources.base import Chunk, StreamInfo
@@ -25,16 +28,17 @@ class Outputs:
         File or "-".
     lsl_out : str or None
         Name of an LSL stream.
-    record : Path or None
-        New XDF file.
+    record : Place or None
+        New XDF file, or its folder.
     """
 
-    def __init__(self, jsonl: str | None, lsl_out: str | None, record: Path | None) -> None:
+    def __init__(self, jsonl: str | None, lsl_out: str | None, record: Place | None) -> None:
         self._jsonl = jsonl
         self._lsl_out = lsl_out
         self._record = record
         self._sinks: list[Detached[Estimate]] = []
-        self._recorder: Detached[Chunk | Estimate] | None = None
+        self._recorder: PatientRecorder | None = None
+        self._recording: Detached[Recorded] | None = None
 
     def open(self, info: StreamInfo, model: Model, hop_s: float, clock: Clock) -> None:
         """Open every sink; the recording last, so that no other's error leaves one behind.
@@ -53,17 +57,24 @@ class Outputs:
                 outlet = AffectOutlet(self._lsl_out, info, model.name, model.simulated, hop_s, model.sha256)
                 self._sinks.append(Detached(outlet))
             if self._record is not None:
-                recorder = Recorder(self._record, info, clock, model)
-                self._recorder = Detached(recorder, _RECORDING_QUEUE)
+                self._recorder = PatientRecorder(Recorder(self._record, info, clock, model), clock)
+                self._recording = Detached(self._recorder, _RECORDING_QUEUE)
         except BaseException:
             for sink in self._sinks:
                 sink.abandon()
             raise
 
-    def push_samples(self, chunk: Chunk) -> None:
-        """Hand a raw chunk to the recording; returns at once."""
-        if self._recorder is not None:
-            self._recorder.push(chunk)
+    @property
+    def recording(self) -> Path | None:
+        """The file that is being recorded; None when nothing is."""
+        if self._recorder is None or self._recorder.failed:
+            return None
+        return self._recorder.recorder.path
+
+    def record(self, item: Chunk | Marker | MarkerStream) -> None:
+        """Hand raw samples or a marker to the recording; returns at once."""
+        if self._recording is not None:
+            self._recording.push(item)
 
     def push(self, estimate: Estimate) -> None:
         """Hand an estimate to every sink; returns at once."""
@@ -74,14 +85,19 @@ class Outputs:
         """Let every sink finish; the recording is given a minute, for nothing recorded is lost."""
         for sink in self._sinks:
             sink.close(summary)
-        if self._recorder is not None:
-            self._recorder.close(summary, _RECORDING_END_S)
+        if self._recording is not None:
+            self._recording.close(summary, _RECORDING_END_S)
+
+    def notices(self) -> tuple[str, ...]:
+        """Return one sentence on everything that has gone wrong so far; safe while the sinks work."""
+        broken = [f"The {sink.broken}." for sink in self._all() if sink.broken]
+        return (*broken, *(self._recorder.notices if self._recorder else ()))
 
     def notes(self) -> list[str]:
-        """Return one sentence on each sink that lost something."""
-        notes = [f"The {sink.broken}." for sink in self._all() if sink.broken]
+        """Return the notices, and one sentence on each sink that was too slow."""
         slow = [sink for sink in self._all() if sink.dropped and not sink.broken]
-        return notes + [f"The {sink.name} was too slow and missed {sink.dropped} items." for sink in slow]
+        late = (f"The {sink.name} was too slow and missed {sink.dropped} items." for sink in slow)
+        return [*self.notices(), *late]
 
     def _all(self) -> list[Detached[Any]]:
-        return [*self._sinks, *([self._recorder] if self._recorder else [])]
+        return [*self._sinks, *([self._recording] if self._recording else [])]

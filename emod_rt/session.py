@@ -4,14 +4,10 @@ import contextlib
 import math
 import queue
 import threading
-from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-import numpy as np
 
 from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint
 from emod_model.errors import EmodError, UsageError
@@ -20,8 +16,12 @@ from emod_rt.checks import channel_list, not_negative, positive
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.estimate import Estimate
 from emod_rt.limit import Limited
+from emod_rt.markers import Marker, MarkerSource, MarkerStream
+from emod_rt.marking import Marking, from_network
 from emod_rt.outputs import Outputs
+from emod_rt.picture import Picture
 from emod_rt.pipeline import Pipeline
+from emod_rt.recording.names import Place, place
 from emod_rt.sources.base import Chunk, Source, StreamInfo
 from emod_rt.sources.uri import open_source
 from emod_rt.torchscript import TorchScriptEngine
@@ -30,8 +30,6 @@ from emod_rt.watchdog import Watchdog
 
 _LATE_S = 1.0
 _TAKE_S = 0.05
-_VIEW_S = 120.0
-_TRACE_S = 10.0
 
 
 class Session:
@@ -57,8 +55,14 @@ class Session:
         File, or "-", that gets the JSON lines.
     lsl_out : str, optional
         Name of an LSL stream of type Affect.
-    record : str or Path, optional
-        New XDF file for the raw signal and the estimates.
+    record : str, Path or Place, optional
+        New XDF file for the raw signal, markers and estimates; or a folder, for a name by BIDS
+        (`emod_rt.recording.names.place` gives it other labels).
+    markers : callable, optional
+        Makes the source of the markers that are recorded beside those of `mark`; by default every marker
+        stream on the lab network. Without `record` nothing listens.
+    reconnect : bool
+        Wait for a source that has gone quiet; False ends the session with its error.
     clock : Clock, optional
         Time; the machine's own by default.
 
@@ -79,7 +83,9 @@ class Session:
         wait_s: float = 30.0,
         jsonl: str | None = None,
         lsl_out: str | None = None,
-        record: str | Path | None = None,
+        record: str | Path | Place | None = None,
+        markers: Callable[[], MarkerSource] | None = None,
+        reconnect: bool = True,
         clock: Clock | None = None,
     ) -> None:
         positive("hop_s", hop_s)
@@ -93,17 +99,21 @@ class Session:
         if duration_s is not None:
             opened = Limited(opened, duration_s, self._clock)
         self._acquisition = Acquisition(opened, self._clock)
+        where = place(record) if isinstance(record, str | Path) else record
         self._hop_s = hop_s
         self._wait_s = wait_s
-        self._outputs = Outputs(jsonl, lsl_out, None if record is None else Path(record))
+        self._outputs = Outputs(jsonl, lsl_out, where)
+        connect = None if where is None else markers or from_network
+        self._marking = Marking(self._clock, self._deliver_marker, connect)
+        self._reconnect = reconnect
         self._watchdog = Watchdog()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._queue: queue.Queue[Estimate | None] = queue.Queue(2048)
-        self._recent: deque[Estimate] = deque()
         self._stalled = False
         self._pipeline: Pipeline | None = None
-        self._view = self._blank("waiting", f"Waiting for {self._name}.")
+        self._picture = Picture(self._name, self.model)
+        self._view = self._picture.blank("waiting", f"Waiting for {self._name}.")
         self.info: StreamInfo | None = None
         self.error: EmodError | None = None
 
@@ -123,19 +133,21 @@ class Session:
             # compiled before the source is open, so that no sample waits for it
             engine = TorchScriptEngine(self.model)
             engine.warm_up()
+            self._marking.start()
             info = self._acquisition.open(self._wait_s)
             pipeline = Pipeline(engine, info, self._clock, self._hop_s, late_s=_LATE_S)
             self._outputs.open(info, self.model, pipeline.hop_s, self._clock)
         except EmodError as error:
-            self._acquisition.stop()
+            self._release()
             self.error = error
-            self._view = self._blank("failed", str(error))
+            self._view = self._picture.blank("failed", str(error))
             raise
         except BaseException:
-            self._acquisition.stop()
+            self._release()
             raise
         self.info, self._pipeline = info, pipeline
-        self._acquisition.tap = self._outputs.push_samples
+        self._acquisition.tap = self._arrived
+        self._marking.begin(info)
         self._thread = threading.Thread(target=self._run, args=(pipeline, info), name="emod-pipeline")
         self._thread.start()
         self._acquisition.start()
@@ -146,6 +158,23 @@ class Session:
         self._stop.set()
         if self._thread is None:
             self._acquisition.cancel()
+
+    def mark(self, text: str, t: float | None = None) -> Marker:
+        """Mark a moment: in the recording, and on every screen; safe from any thread.
+
+        Parameters
+        ----------
+        text : str
+            What happened.
+        t : float, optional
+            When, s in the clock of the source's samples; now by default.
+
+        Raises
+        ------
+        UsageError
+            No text, no time, or the session does not run.
+        """
+        return self._marking.mark(text, t)
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until every thread has ended; return whether they have."""
@@ -193,8 +222,19 @@ class Session:
         return self._pipeline.tally.summary()
 
     def sink_notes(self) -> list[str]:
-        """Return one sentence on each sink that lost something."""
-        return self._outputs.notes()
+        """Return one sentence on everything that went wrong beside the estimates."""
+        return [*self._outputs.notes(), *self._marking.notices()]
+
+    # -- the source thread, the one for markers, and whoever marks
+
+    def _arrived(self, chunk: Chunk) -> None:
+        self._marking.timeline.arrived(chunk)
+        self._outputs.record(chunk)
+
+    def _deliver_marker(self, item: Marker | MarkerStream) -> None:
+        self._outputs.record(item)
+        if isinstance(item, Marker):
+            self._picture.mark(item)
 
     # -- the pipeline thread
 
@@ -214,7 +254,7 @@ class Session:
                 state: State = "stalled" if self._stalled else "running"
                 if (now := self._clock.now()) >= drawn + _TAKE_S or state != self._view.state:
                     drawn = now
-                    self._view = self._picture(pipeline, info, state)
+                    self._view = self._draw(pipeline, info, state)
         except EmodError as error:
             self.error = error
         except Exception as error:  # noqa: BLE001 - whatever breaks, the device is released and it is said
@@ -223,11 +263,16 @@ class Session:
             )
             self.error.__cause__ = error
         finally:
-            self._acquisition.stop()
+            self._release()
             self.error = self.error or self._acquisition.error
             self._outputs.close(pipeline.tally.summary())
-            self._view = self._picture(pipeline, info, "failed" if self.error else "ended")
+            self._view = self._draw(pipeline, info, "failed" if self.error else "ended")
             self._offer(None)
+
+    def _release(self) -> None:
+        """Let go of the source and of the network."""
+        self._acquisition.stop()
+        self._marking.stop()
 
     def _watch(self, pipeline: Pipeline, chunks: list[Chunk]) -> None:
         """Say once that the source has gone quiet, and when it is back."""
@@ -239,12 +284,12 @@ class Session:
         elif self._watchdog.quiet(now) and not self._stalled:
             self._stalled = True
             self._deliver(pipeline.stalled(now, self._acquisition.last_arrival))
+            if not self._reconnect:
+                raise self._watchdog.gone(self._name, now)
 
     def _deliver(self, estimate: Estimate) -> None:
         self._outputs.push(estimate)
-        self._recent.append(estimate)
-        while self._recent and self._recent[0].t < estimate.t - _VIEW_S:
-            self._recent.popleft()
+        self._picture.add(estimate)
         self._offer(estimate)
 
     def _offer(self, estimate: Estimate | None) -> None:
@@ -256,56 +301,19 @@ class Session:
                 with contextlib.suppress(queue.Empty):
                     self._queue.get_nowait()
 
-    # -- the picture
-
-    def _blank(self, state: State, message: str | None) -> View:
-        return View(
-            state=state,
-            message=message,
-            source=self._name,
-            source_simulated=False,
-            sfreq=0.0,
-            channels=(),
-            model=self.model.name,
-            model_simulated=self.model.simulated,
-            elapsed_s=0.0,
-            samples=0,
-            lost=0,
-            windows=0,
-            valid=0,
-            skipped=0,
-            latency_ms=None,
-            estimates=(),
-            quality=(),
-            band_power_db=None,
-            traces=np.empty((0, 0), np.float32),
-            trace_sfreq=self.model.spec.sfreq,
-            trace_end=0,
-        )
-
-    def _picture(self, pipeline: Pipeline, info: StreamInfo, state: State) -> View:
+    def _draw(self, pipeline: Pipeline, info: StreamInfo, state: State) -> View:
         message = None
         if state == "stalled":
             quiet_s = self._clock.now() - self._acquisition.last_arrival
             message = f"No new samples from {self._name} for {quiet_s:.0f} s."
         elif state == "failed":
             message = str(self.error)
-        tally = pipeline.tally
-        return replace(
-            self._blank(state, message),
-            source_simulated=info.simulated,
-            sfreq=info.sfreq,
-            channels=info.channels,
-            elapsed_s=tally.end / info.sfreq,
-            samples=tally.samples,
-            lost=tally.lost,
-            windows=tally.windows,
-            valid=tally.valid,
-            skipped=tally.skipped,
-            latency_ms=tally.latency_ms(600),
-            estimates=tuple(self._recent),
-            quality=pipeline.quality,
-            band_power_db=pipeline.band_power_db,
-            traces=pipeline.windower.trace(round(_TRACE_S * self.model.spec.sfreq)),
-            trace_end=pipeline.windower.trace_end,
+        recording = self._outputs.recording
+        return self._picture.running(
+            state,
+            message,
+            pipeline,
+            info,
+            recording=None if recording is None else str(recording),
+            notices=(*self._outputs.notices(), *self._marking.notices()),
         )

@@ -3,6 +3,8 @@
 import statistics
 from collections import deque
 
+from emod_model.errors import SourceError
+
 STALL_S = 0.9
 _CHUNKY = 1.5
 _MOST_S = 2.0
@@ -29,6 +31,13 @@ class Watchdog:
     def quiet(self, now: float) -> bool:
         """Whether the source has gone quiet."""
         return self._last >= 0 and now - self._last >= self.limit_s
+
+    def gone(self, source: str, now: float) -> SourceError:
+        """Return the error for a run that does not wait for its source to come back."""
+        return SourceError(
+            f"{source} has sent nothing for {now - self._last:.1f} s; see to its power and its cable, "
+            "or leave out --no-reconnect to wait for it"
+        )
 
     @property
     def limit_s(self) -> float:

@@ -23,6 +23,19 @@ JsonlFile = Annotated[
     typer.Option("--jsonl", metavar="FILE|-", help="Write one JSON object a window, then a summary."),
 ]
 Wait = Annotated[float, typer.Option("--wait", metavar="S", help="How long to wait for the other side, s.")]
+Subject = Annotated[
+    str | None, typer.Option("--subject", metavar="LABEL", help="For a name by BIDS: sub-LABEL.")
+]
+SessionLabel = Annotated[
+    str | None, typer.Option("--session", metavar="LABEL", help="For a name by BIDS: ses-LABEL.")
+]
+Task = Annotated[str | None, typer.Option("--task", metavar="LABEL", help="For a name by BIDS: task-LABEL.")]
+NoReconnect = Annotated[
+    bool,
+    typer.Option(
+        "--no-reconnect", help="End with exit code 4 when the source goes quiet; do not wait for it."
+    ),
+]
 
 
 @contextlib.contextmanager

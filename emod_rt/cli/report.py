@@ -1,5 +1,6 @@
 """What the commands say in the terminal."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console, Group
@@ -32,6 +33,28 @@ def note(console: Console, info: StreamInfo, model: Model) -> None:
         else ""
     )
     console.print(f"model {model.name}{badge}")
+
+
+class Notices:
+    """Says each sentence once.
+
+    Parameters
+    ----------
+    console : Console
+        Where.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said: set[str] = set()
+
+    def tell(self, sentences: Iterable[str]) -> None:
+        """Say those that are new."""
+        for sentence in sentences:
+            if sentence not in self._said:
+                self._said.add(sentence)
+                # Text, not str: the names in it are never read as markup
+                self._console.print(Text(sentence, style="yellow"), soft_wrap=True)
 
 
 def progress(console: Console) -> Progress:

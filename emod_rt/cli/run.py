@@ -1,12 +1,21 @@
 """`emod-rt run`: a live session."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from emod_rt.checks import channel_list, not_negative, positive
-from emod_rt.cli.common import Channels, JsonlFile, ModelFile, Wait, ending
+from emod_rt.cli.common import (
+    Channels,
+    JsonlFile,
+    ModelFile,
+    NoReconnect,
+    SessionLabel,
+    Subject,
+    Task,
+    Wait,
+    ending,
+)
 
 if TYPE_CHECKING:
     from emod_rt.session import Session
@@ -38,17 +47,29 @@ def run(
         str | None, typer.Option("--lsl-out", metavar="NAME", help="Publish the estimates as an LSL stream.")
     ] = None,
     record: Annotated[
-        Path | None, typer.Option("--record", metavar="FILE", help="Record the raw signal as a new XDF file.")
+        str | None,
+        typer.Option(
+            "--record",
+            metavar="FILE|FOLDER",
+            help="Record signal and markers: a new XDF file, or its folder.",
+        ),
     ] = None,
+    subject: Subject = None,
+    session_label: SessionLabel = None,
+    task: Task = None,
     wait: Wait = 30.0,
+    no_reconnect: NoReconnect = False,
 ) -> None:
     """Turn a live source into valence and arousal."""
     positive("--duration", duration)
     positive("--hop", hop)
     not_negative("--wait", wait)
     names = channel_list(channels)
+    from emod_rt.recording.names import place
     from emod_rt.session import Session
 
+    labels = (subject, session_label, task)
+    wanted = record is not None or any(labels)
     session = Session(
         source,
         model,
@@ -58,7 +79,8 @@ def run(
         wait_s=wait,
         jsonl=jsonl,
         lsl_out=lsl_out,
-        record=record,
+        record=place(record, *labels) if wanted else None,
+        reconnect=not no_reconnect,
     )
     run_session(session, headless=headless)
 
@@ -78,13 +100,14 @@ def run_session(session: "Session", *, headless: bool) -> "View | None":
     """
     from rich.console import Console
 
-    from emod_rt.cli.report import note, summary_table
+    from emod_rt.cli.report import Notices, note, summary_table
     from emod_rt.cli.screen import dashboard, terminal, window_fault
 
     err = Console(stderr=True, highlight=False)
     if not headless and (fault := window_fault()) is not None:
         err.print(f"{fault} Here is the table instead of the dashboard.", style="yellow")
         headless = True
+    notices = Notices(err)
     view = None
     try:
         with err.status(session.view().message or ""):
@@ -93,7 +116,7 @@ def run_session(session: "Session", *, headless: bool) -> "View | None":
             if session.info is not None:
                 note(err, session.info, session.model)
             if headless:
-                view = terminal(session, err)
+                view = terminal(session, err, notices)
             else:
                 dashboard(session)
             session.join()
@@ -101,8 +124,7 @@ def run_session(session: "Session", *, headless: bool) -> "View | None":
         # a signal or a screen that fails must not leave threads behind, nor a device held
         session.stop()
         session.join()
-    for sentence in session.sink_notes():
-        err.print(sentence, style="yellow")
+    notices.tell(session.sink_notes())
     err.print(summary_table(session.summary()))
     if session.error is not None:
         raise session.error

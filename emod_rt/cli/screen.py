@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 
 from emod_model.errors import UsageError
-from emod_rt.cli.report import live_table
+from emod_rt.cli.report import Notices, live_table
 
 if TYPE_CHECKING:
     from emod_rt.session import Session
@@ -53,8 +53,10 @@ def dashboard(session: "Session", screenshot: Path | None = None) -> None:
     screen("dashboard")(session, screenshot=screenshot)
 
 
-def terminal(session: "Session", console: Console) -> "View":
+def terminal(session: "Session", console: Console, notices: Notices) -> "View":
     """Show the session as a table, redrawn in place where the terminal can, printed once where it cannot.
+
+    What goes wrong meanwhile is said above it, at once.
 
     Returns
     -------
@@ -66,6 +68,7 @@ def terminal(session: "Session", console: Console) -> "View":
         while not session.join(_REFRESH_S):
             view = session.view()
             live.update(live_table(view))
+            notices.tell(view.notices)
     if not console.is_terminal:
         # a table that was not drawn in place ends without a line break
         console.print()

@@ -1,7 +1,7 @@
-"""Writes a session to XDF: raw samples as acquired, estimates beside them."""
+"""Writes a session to XDF: raw samples as acquired, markers and estimates beside them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from emod_model.errors import UsageError
 from emod_rt.clock import Clock
 from emod_rt.estimate import Estimate
 from emod_rt.markers import Marker, MarkerStream
+from emod_rt.recording.names import Place, place
 from emod_rt.recording.streams import affect_stream, eeg_stream, marker_stream
 from emod_rt.recording.xdf import XdfWriter
 from emod_rt.sources.base import Chunk, StreamInfo
@@ -21,19 +22,21 @@ Recorded = Chunk | Estimate | Marker | MarkerStream
 
 _BOUNDARY_S = 10.0
 _OFFSET_S = 5.0
+_LOOK_S = 1.0
 
 
 class Recorder:
-    """A sink for chunks and estimates that leaves a whole file behind whenever it is killed.
+    """Writes a file that is whole whenever the program is killed.
 
     Each chunk goes to the operating system as one write, so what a killed program loses is what had
-    not yet been read from the source. Live sources stamp in this machine's LSL clock, so every clock
-    offset is 0.
+    not yet been read from the source. Times are those of the source, to which markers are brought
+    before they come here, so every clock offset is 0. A file that is deleted while it is written goes on
+    in another place, with all that was in it.
 
     Parameters
     ----------
-    path : Path
-        The new file; readable by its owner only.
+    where : Path or Place
+        The new file, readable by its owner only; or the folder for it.
     info : StreamInfo
         The source.
     clock : Clock
@@ -41,30 +44,44 @@ class Recorder:
     model : Model, optional
         Where the estimates come from; without it no affect stream is written.
 
+    Attributes
+    ----------
+    notices : list of str
+        One sentence each on what befell the file.
+
     Raises
     ------
     UsageError
-        The file is there already, or cannot be made.
+        The file is there already, or cannot be made; from the methods: the disk takes no more.
     """
 
-    name = "recording"
-
-    def __init__(self, path: Path, info: StreamInfo, clock: Clock, model: "Model | None" = None) -> None:
+    def __init__(
+        self, where: Path | Place, info: StreamInfo, clock: Clock, model: "Model | None" = None
+    ) -> None:
         self._clock = clock
         self._affect: int | None = None
         self._markers: dict[MarkerStream, int] = {}
+        self._moved = False
+        self.notices: list[str] = []
+        self._writer = _create(where if isinstance(where, Place) else place(where))
         try:
-            self._writer = XdfWriter(path)
             self._eeg = self._writer.add_stream(eeg_stream(info))
             if model is not None:
                 self._affect = self._writer.add_stream(affect_stream(model, info))
-        except FileExistsError as error:
-            raise UsageError(
-                f"{path} is there already and is not overwritten; choose another name"
-            ) from error
         except OSError as error:
-            raise UsageError(f"{path} cannot be written ({error.strerror}); choose another place") from error
-        self._next_boundary = self._next_offset = clock.now()
+            self._writer.file.discard()
+            raise _refused(self.path, error) from error
+        self._next_boundary = self._next_offset = self._next_look = clock.now()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._writer.file.path
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been ended."""
+        return self._writer.file.closed
 
     def add_markers(self, stream: MarkerStream) -> None:
         """Write the header of a stream of markers, once, though no marker may ever come."""
@@ -74,9 +91,37 @@ class Recorder:
     def push(self, item: Recorded) -> None:
         """Write one chunk of samples, one estimate, one marker or the header of a stream of markers."""
         now = self._clock.now()
-        if now >= self._next_offset:
-            self._next_offset = now + _OFFSET_S
-            self._writer.clock_offsets(now, 0.0)
+        try:
+            self._look_after(now)
+            if now >= self._next_boundary:
+                self._writer.boundary()
+                self._next_boundary = now + _BOUNDARY_S
+            if now >= self._next_offset:
+                self._writer.clock_offsets(now, 0.0)
+                self._next_offset = now + _OFFSET_S
+            self._write(item)
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} takes no more data ({error.strerror or error}); "
+                "free some space (what was written until then is whole)"
+            ) from error
+
+    def close(self) -> None:
+        """Write the footers; safe to call twice."""
+        if self.closed:
+            return
+        try:
+            self._look_after(self._clock.now())
+            self._writer.close()
+        except OSError as error:
+            raise UsageError(
+                f"{self.path} could not be ended ({error.strerror or error}); what was written is whole, "
+                "and emod-rt recover gives it the end it lacks"
+            ) from error
+        finally:
+            self._writer.file.close()
+
+    def _write(self, item: Recorded) -> None:
         if isinstance(item, Chunk):
             self._writer.samples(self._eeg, item.times, item.data)
         elif isinstance(item, MarkerStream):
@@ -89,10 +134,47 @@ class Recorder:
             values = [np.nan if value is None else value for value in row]
             column = np.array([*values, float(item.valid)])[:, None]
             self._writer.samples(self._affect, np.array([item.t]), column)
-        if now >= self._next_boundary:
-            self._next_boundary = now + _BOUNDARY_S
-            self._writer.boundary()
 
-    def close(self, summary: dict[str, Any]) -> None:  # noqa: ARG002 - the sink's interface
-        """Write the footers."""
-        self._writer.close()
+    def _look_after(self, now: float) -> None:
+        """See that the file is still where it was made."""
+        file = self._writer.file
+        if file.is_deleted():
+            before = file.path
+            file.rescue()
+            self._moved = False
+            self.notices.append(
+                f"{before} was deleted while it was recorded; the recording goes on in {file.path}, "
+                "with all that was in it."
+            )
+        elif now >= self._next_look and not self._moved:
+            self._next_look = now + _LOOK_S
+            self._moved = file.is_moved()
+            if self._moved:
+                self.notices.append(
+                    f"{file.path} was moved or renamed while it was recorded; the recording goes on in it, "
+                    "wherever it is now."
+                )
+
+
+def _create(where: Place) -> XdfWriter:
+    """Make the first file that is free.
+
+    Raises
+    ------
+    UsageError
+        There is none, or it cannot be made.
+    """
+    path = where.path
+    for path in where.files():
+        try:
+            return XdfWriter(path)
+        except FileExistsError:
+            # another program may have taken the name a moment ago
+            continue
+        except OSError as error:
+            raise _refused(path, error) from error
+    raise UsageError(f"{path} is there already and is not overwritten; choose another name")
+
+
+def _refused(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} cannot be written ({error.strerror}); choose another place")

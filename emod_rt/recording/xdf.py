@@ -4,7 +4,6 @@ Source: the XDF 1.0 specification (sccn/xdf wiki). Every chunk is a length, a ta
 that ends in the middle of a chunk has lost that chunk alone.
 """
 
-import errno
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import numpy.typing as npt
 
+from emod_rt.recording.disk import RecordingFile
 from emod_rt.recording.streams import StreamDescription
 
 MAGIC = b"XDF:"
@@ -42,6 +42,11 @@ class XdfWriter:
     path : Path
         Must not exist.
 
+    Attributes
+    ----------
+    file : RecordingFile
+        What it writes to.
+
     Raises
     ------
     OSError
@@ -49,17 +54,20 @@ class XdfWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._torn = False
-        self._file = path.open("xb", buffering=0)
-        path.chmod(0o600)
         self._streams: dict[int, tuple[StreamDescription, list[float], int]] = {}
-        self._append(MAGIC + file_header())
+        self.file = RecordingFile(path)
+        try:
+            self.file.append(MAGIC + file_header())
+        except OSError:
+            self.file.discard()
+            raise
 
     def add_stream(self, description: StreamDescription) -> int:
         """Write a stream header and return the stream's number."""
         number = len(self._streams) + 1
+        self.file.append(chunk(STREAM_HEADER, struct.pack("<I", number) + description.header()))
+        # known once its header is on the disk: readers stumble on samples of a stream without one
         self._streams[number] = (description, [], 0)
-        self._append(chunk(STREAM_HEADER, struct.pack("<I", number) + description.header()))
         return number
 
     def samples(self, number: int, times: npt.NDArray[np.float64], values: Values) -> None:
@@ -83,30 +91,28 @@ class XdfWriter:
             else _numbers(times, np.asarray(values), description)
         )
         head = struct.pack("<I", number) + struct.pack("<BI", 4, len(times))
-        self._append(chunk(SAMPLES, head + body))
+        self.file.append(chunk(SAMPLES, head + body))
         span = [span[0] if span else float(times[0]), float(times[-1])]
         self._streams[number] = (description, span, count + len(times))
 
     def clock_offsets(self, time: float, offset: float) -> None:
         """Write, for every stream, the offset between its clock and ours, s."""
         for number in self._streams:
-            self._append(chunk(CLOCK_OFFSET, struct.pack("<Idd", number, time, offset)))
+            self.file.append(chunk(CLOCK_OFFSET, struct.pack("<Idd", number, time, offset)))
 
     def boundary(self) -> None:
         """Write a boundary, from which a reader finds its way after damage."""
-        self._append(chunk(BOUNDARY, BOUNDARY_UUID))
+        self.file.append(chunk(BOUNDARY, BOUNDARY_UUID))
 
     def close(self) -> None:
         """Write the footers and close the file."""
-        if self._file.closed:
+        if self.file.closed:
             return
         try:
-            if self._torn:
-                return
             for number, (_, span, count) in self._streams.items():
-                self._append(stream_footer(number, span, count))
+                self.file.append(stream_footer(number, span, count))
         finally:
-            self._file.close()
+            self.file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -115,20 +121,6 @@ class XdfWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _append(self, data: bytes) -> None:
-        """Write all of it or nothing: a torn chunk would hide all that follows it."""
-        if self._torn:
-            raise OSError(errno.ENOSPC, "an earlier write failed")
-        good = self._file.tell()
-        left = memoryview(data)
-        try:
-            while left:
-                left = left[self._file.write(left) or 0 :]
-        except OSError:
-            self._torn = True
-            self._file.truncate(good)
-            raise
 
 
 def file_header() -> bytes:

@@ -57,7 +57,7 @@ class SimSource:
         self._person = SimulatedPerson(self._seed, channels, SFREQ)
         self._made = 0
         self._start = self._clock.now()
-        return StreamInfo(f"sim:{self._seed}", SFREQ, channels, simulated=True)
+        return StreamInfo(f"sim:{self._seed}", SFREQ, channels, simulated=True, lsl_clock=self._paced)
 
     def read(self, timeout_s: float) -> list[Chunk] | None:
         """Return the samples that are due, waiting at most `timeout_s` for the next eight."""

@@ -87,3 +87,23 @@ def chunks_of(
         )
         for at in range(0, data.shape[1], size)
     ]
+
+
+class ScriptedMarkers:
+    """A network whose streams and markers a test decides."""
+
+    def __init__(self, streams=(), markers=()) -> None:
+        self.streams = list(streams)
+        self.markers = list(markers)
+        self.closed = 0
+
+    def __call__(self) -> "ScriptedMarkers":
+        return self
+
+    def read(self):
+        streams, self.streams = self.streams, []
+        markers, self.markers = self.markers, []
+        return streams, markers
+
+    def close(self) -> None:
+        self.closed += 1

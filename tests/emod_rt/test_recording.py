@@ -14,7 +14,7 @@ from emod_rt.estimate import Estimate
 from emod_rt.recording.recorder import Recorder
 from emod_rt.recording.take import Take
 from emod_rt.sources.base import StreamInfo
-from tests.emod_rt.doubles import CHANNELS, ManualClock, ScriptedSource, chunks_of, eeg
+from tests.emod_rt.doubles import CHANNELS, ManualClock, ScriptedMarkers, ScriptedSource, chunks_of, eeg
 
 INFO = StreamInfo("lsl:Cyton", 250.0, CHANNELS)
 
@@ -37,7 +37,7 @@ def test_what_was_recorded_opens_in_pyxdf_sample_for_sample(tmp_path):
     recorder = record(tmp_path / "s.xdf")
     recorder.push(Estimate(3.0, 749, 0.1, -0.2, 0.3, 0.4, None, 1.0))
     recorder.push(Estimate(3.5, 874, None, None, None, None, "gap", 1.0))
-    recorder.close({})
+    recorder.close()
     streams, _ = read(tmp_path / "s.xdf")
     np.testing.assert_array_equal(streams["EEG"]["time_series"], (eeg(5000) + 62_000).T)
     np.testing.assert_allclose(streams["EEG"]["time_stamps"], np.arange(5000) / 250.0)
@@ -61,18 +61,24 @@ def test_a_program_killed_at_any_moment_leaves_every_sample_it_had_read(tmp_path
             streams, _ = read(killed)
             seen = 10 * (number + 1)
             np.testing.assert_array_equal(streams["EEG"]["time_series"], (eeg(5000) + 62_000).T[:seen])
-    recorder.close({})
+    recorder.close()
 
 
 def test_a_recording_is_never_overwritten_and_is_its_owners_alone(tmp_path):
-    record(tmp_path / "s.xdf").close({})
+    record(tmp_path / "s.xdf").close()
     assert stat.S_IMODE((tmp_path / "s.xdf").stat().st_mode) == 0o600
     with pytest.raises(UsageError, match="is there already and is not overwritten"):
         Recorder(tmp_path / "s.xdf", INFO, ManualClock())
 
 
 def test_a_take_holds_every_sample_of_its_source(tmp_path):
-    take = Take(ScriptedSource([chunks_of(eeg(1000), 20)]), tmp_path / "t.xdf", ManualClock(), duration_s=3.0)
+    take = Take(
+        ScriptedSource([chunks_of(eeg(1000), 20)]),
+        tmp_path / "t.xdf",
+        ManualClock(),
+        3.0,
+        markers=ScriptedMarkers(),
+    )
     take.open(0.0)
     assert list(take.run())[-1] == pytest.approx(3.0)
     streams, _ = read(tmp_path / "t.xdf")
@@ -83,7 +89,7 @@ def test_a_take_holds_every_sample_of_its_source(tmp_path):
 def test_the_affect_stream_says_which_model_and_that_it_is_simulated(tmp_path):
     recorder = record(tmp_path / "s.xdf")
     recorder.push(Estimate(3.0, 749, 0.1, -0.2, 0.3, 0.4, None, 1.0))
-    recorder.close({})
+    recorder.close()
     description = read(tmp_path / "s.xdf")[0]["Affect"]["info"]["desc"][0]
     assert description["model"] == ["emod"]
     assert description["simulated"] == ["true"]

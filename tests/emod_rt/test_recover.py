@@ -42,7 +42,7 @@ def make() -> bytes:
             recorder.push(part)
             if number % 5 == 4:
                 recorder.push(Estimate(clock.time, number, 0.1, -0.2, 0.3, 0.4, None, 1.0))
-        recorder.close({})
+        recorder.close()
         return path.read_bytes()
 
 

@@ -11,7 +11,7 @@ import pyxdf
 
 from emod_model.errors import ModelError, SourceError, UsageError
 from emod_rt.session import Session
-from tests.emod_rt.doubles import ManualClock, ScriptedSource, chunks_of, eeg
+from tests.emod_rt.doubles import ManualClock, ScriptedMarkers, ScriptedSource, chunks_of, eeg
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +102,12 @@ def test_a_rate_that_cannot_carry_the_models_band_is_refused_and_the_source_rele
 def test_json_lines_and_recording_hold_what_the_reader_saw(tmp_path, untrained):
     lines, recording = tmp_path / "e.jsonl", tmp_path / "s.xdf"
     with Session(
-        ScriptedSource(script()), untrained, clock=ManualClock(), jsonl=str(lines), record=recording
+        ScriptedSource(script()),
+        untrained,
+        clock=ManualClock(),
+        jsonl=str(lines),
+        record=recording,
+        markers=ScriptedMarkers(),
     ) as session:
         estimates = list(session)
     written = [json.loads(line) for line in lines.read_text().splitlines()]
@@ -129,6 +134,7 @@ def test_an_output_that_cannot_be_opened_leaves_no_recording_behind(untrained, t
         clock=ManualClock(),
         jsonl=str(tmp_path / "nowhere" / "x"),
         record=tmp_path / "s.xdf",
+        markers=ScriptedMarkers(),
     )
     with pytest.raises(UsageError):
         session.start()
@@ -141,6 +147,7 @@ def test_what_was_read_before_the_end_is_worked_on_and_recorded_alike(untrained,
         untrained,
         clock=ManualClock(),
         record=tmp_path / "s.xdf",
+        markers=ScriptedMarkers(),
     ) as session:
         next(iter(session))
     streams, _ = pyxdf.load_xdf(str(tmp_path / "s.xdf"), dejitter_timestamps=False)

@@ -60,7 +60,7 @@ def test_markers_are_streams_of_their_own_in_their_own_format_wherever_they_begi
         if number > 5:
             recorder.push(Marker(number / 10, (number, -number), codes))
             recorder.push(Marker(number / 10, (f"tür {number}",), typed_stream()))
-    recorder.close({})
+    recorder.close()
     streams = load(path)
     np.testing.assert_array_equal(streams["Codes"]["time_series"], [[n, -n] for n in range(6, 10)])
     assert streams["Codes"]["info"]["channel_format"] == ["int32"]
@@ -86,7 +86,7 @@ def test_the_signal_keeps_the_description_that_its_sender_gave_it(tmp_path):
         "lsl:Cyton", 250.0, CHANNELS, notes=("volts brought to microvolts",),
         metadata=Metadata("Cyton", "eeg", "cyton-7", desc), impedance_kohm=(5.25, None, 900.0, 12.0),
     )  # fmt: skip
-    Recorder(tmp_path / "s.xdf", info, ManualClock()).close({})
+    Recorder(tmp_path / "s.xdf", info, ManualClock()).close()
     found = load(tmp_path / "s.xdf")["Cyton"]["info"]
     assert (found["type"], found["source_id"]) == (["EEG"], ["cyton-7"])
     (described,) = found["desc"]
@@ -114,7 +114,7 @@ def test_whatever_a_sender_says_of_itself_the_recording_opens_and_is_whole(tmp_p
     recorder = Recorder(path, StreamInfo("lsl:x", 250.0, CHANNELS, metadata=hostile), ManualClock())
     recorder.push(MarkerStream(hostile))
     recorder.push(chunks_of(eeg(100), 100)[0])
-    recorder.close({})
+    recorder.close()
     streams, _ = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
     assert [len(stream["time_stamps"]) for stream in streams] == [100, 0]
     labels = [c["label"][0] for c in streams[0]["info"]["desc"][0]["channels"][0]["channel"]]

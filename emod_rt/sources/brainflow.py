@@ -1,26 +1,27 @@
 """Any headset that BrainFlow supports, as a source."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from emod_model.errors import SourceError, UsageError
+from emod_model.errors import SourceError
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.holes import HoleDetector
 from emod_rt.sources.base import Chunk, StreamInfo, runs
 from emod_rt.sources.brainflow_board import (
-    Board,
     describe_board,
     described_by,
     find_board,
     in_words,
     input_params,
     load,
+    metadata_of,
+    short_name,
 )
+from emod_rt.sources.brainflow_link import Link
+from emod_rt.sources.brainflow_rows import Packets, Whole, choose_rows
 from emod_rt.sources.packets import PacketClock, learn_counting
 from emod_rt.sources.release import Releasable
 from emod_rt.sources.wall import WallTime
@@ -28,15 +29,18 @@ from emod_rt.sources.wall import WallTime
 _POLL_S = 0.005
 _LEARN_SAMPLES = 24
 _BUFFER_S = 60
-_GONE_S = 30.0
-_READY_S = 0.05
+_ENDED_S = 5.0
+
+_Row = npt.NDArray[np.float64]
 
 
 class BrainFlowSource(Releasable):
     """A headset through BrainFlow.
 
     Lost samples are found by the packet counter (by the read times where a board has none), and times come
-    from packet numbers against a slowly fitted line, since boards are read in bursts.
+    from packet numbers against a slowly fitted line, since boards are read in bursts. A board that goes
+    quiet or is unplugged is connected to again, for as long as it takes; the index goes on behind a hole of
+    the time that it was away.
 
     Parameters
     ----------
@@ -75,7 +79,7 @@ class BrainFlowSource(Releasable):
         self._wanted = channels
         self._clock = clock or SystemClock()
         self._wall = wall
-        self._shim: Any = None
+        self._link: Link | None = None
         self._early: list[Chunk] = []
 
     def open(self, wait_s: float) -> StreamInfo:
@@ -88,69 +92,43 @@ class BrainFlowSource(Releasable):
         UsageError
             The electrode names do not fit the board.
         """
-        board = describe_board(self._described_id)
-        rows, channels, notes = choose_rows(board, self._wanted)
-        self._rows, self._board = np.array(rows), board
+        self._board = describe_board(self._described_id)
+        rows, channels, notes = choose_rows(self._board, self._wanted)
+        self._rows = np.array(rows)
+        self._packets, self._whole = Packets(self._board), Whole(self._board)
+        name = short_name(load().BoardIds(self._board_id).name)
+        buffer = round(_BUFFER_S * self._board.sfreq)
+        link = Link(self._board_id, self._params, name, buffer, self._clock, self._called_off)
+        deadline = self._clock.now() + wait_s
         with self._in_use():
+            self._link = link
             try:
-                self._start()
-                notes += self._learn(max(wait_s, 2.0))
+                link.go_on()
+                link.open(wait_s)
+                self._time = WallTime(self._clock, self._wall)
+                notes += self._learn(link, max(deadline - self._clock.now(), 2.0))
             except BaseException:
                 self._release()
                 raise
-        self._go_on()
-        simulated = board.name == "synthetic"
-        return StreamInfo(f"brainflow:{board.name}", board.sfreq, channels, simulated, tuple(notes))
+        link.go_on()
+        return StreamInfo(
+            f"brainflow:{self._board.name}",
+            self._board.sfreq,
+            channels,
+            simulated=self._board.name == "synthetic",
+            notes=tuple(notes),
+            metadata=metadata_of(self._board, self._params),
+            lsl_clock=True,
+        )
 
-    def _go_on(self) -> None:
-        if self._called_off.is_set():
-            raise SourceError(
-                f"the wait for brainflow:{self._board.name} was called off; start again when it is ready"
-            )
-
-    def _start(self) -> None:
-        module = load()
-        self._go_on()
-        shim = module.BoardShim(self._board_id, self._params)
-        self._prepare(shim)
-        self._shim = shim
-        self._time = WallTime(self._clock, self._wall)
-        try:
-            shim.start_stream(round(_BUFFER_S * self._board.sfreq))
-        except module.BrainFlowError as problem:
-            raise in_words(self._board.name, problem) from problem
-
-    def _prepare(self, shim: Any) -> None:
-        """Connect to the board; a search over Bluetooth takes long, and BrainFlow cannot be interrupted."""
-        module = load()
-        faults: list[Any] = []
-        ready = threading.Event()
-
-        def prepare() -> None:
-            try:
-                shim.prepare_session()
-            except module.BrainFlowError as problem:
-                faults.append(problem)
-            finally:
-                ready.set()
-            if self._called_off.is_set():
-                # nobody waits any more
-                release(shim)
-
-        threading.Thread(target=prepare, name="emod-brainflow", daemon=True).start()
-        while not ready.wait(_READY_S):
-            self._go_on()
-        if faults:
-            raise in_words(self._board.name, faults[0]) from faults[0]
-
-    def _learn(self, wait_s: float) -> list[str]:
+    def _learn(self, link: Link, wait_s: float) -> list[str]:
         """Wait for the first samples and see how the board counts them."""
         deadline = self._clock.now() + wait_s
-        blocks: list[npt.NDArray[np.float64]] = []
-        read: list[npt.NDArray[np.float64]] = []
+        blocks: list[_Row] = []
+        read: list[_Row] = []
         while sum(times.size for times in read) < _LEARN_SAMPLES:
-            self._go_on()
-            block, times = self._take()
+            link.go_on()
+            block, times = self._take(link)
             blocks.append(block)
             read.append(times)
             if self._looked > deadline:
@@ -159,13 +137,14 @@ class BrainFlowSource(Releasable):
                     "check that it is switched on, its battery, and that it is in reach"
                 )
             self._clock.wait(_POLL_S, self._called_off)
-        first = np.concatenate(blocks, axis=1)
+        first, stamps = np.concatenate(blocks, axis=1), np.concatenate(read)
         counting = None
         if self._board.count_row is not None:
             counting = learn_counting(first[self._board.count_row], self._board.turn)
-        self._packets = None if counting is None else PacketClock(self._board.sfreq, counting)
+        self._counts = None if counting is None else PacketClock(self._board.sfreq, counting)
         self._holes = HoleDetector(self._board.sfreq)
-        self._early = self._place(first, np.concatenate(read))
+        self._left = first[:, :0], stamps[:0]
+        self._early = self._place(first, stamps)
         if counting is None:
             return ["the board does not count its samples; lost ones are found by the times they were read"]
         return []
@@ -176,107 +155,89 @@ class BrainFlowSource(Releasable):
         Raises
         ------
         SourceError
-            The board failed, or sent nothing for 30 s (BrainFlow does not report an unplugged dongle).
+            BrainFlow failed.
         """
         with self._in_use():
             return self._read(timeout_s)
 
+    def notices(self) -> tuple[str, ...]:
+        """Return one sentence on each kind of sample that came but was no sample."""
+        if self._link is None:
+            return ()
+        told = (
+            (self._whole.torn, "their two halves came in different packets, and one of these was lost"),
+            (self._packets.refused + self._whole.spliced, "bytes of their packets were lost on the way"),
+        )
+        return tuple(f"Left out as lost, {number} samples: {reason}." for number, reason in told if number)
+
     def _read(self, timeout_s: float) -> list[Chunk] | None:
-        if self._shim is None:
+        link = self._link
+        if link is None:
             return None
         if self._early:
             early, self._early = self._early, []
             return early
         deadline = self._clock.now() + timeout_s
-        while not (taken := self._take())[1].size:
+        while True:
+            block, times = self._take(link)
+            if times.size and (chunks := self._place(block, times)):
+                return chunks
             now = self._looked
-            if self._called_off.is_set():
+            if self._called_off.is_set() or (not link.lasting and now - self._heard > _ENDED_S):
                 return None
-            if now - self._heard > _GONE_S:
-                raise SourceError(
-                    f"brainflow:{self._board.name} has sent nothing for {_GONE_S:g} s; "
-                    "check dongle and battery, then start again"
-                )
+            if link.look(now - self._heard) and self._counts is not None:
+                self._counts.doubt()
             if now >= deadline:
                 return []
             self._clock.wait(min(_POLL_S, deadline - now), self._called_off)
-        return self._place(*taken)
 
-    def _take(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Return the samples that have come, and when the host read each of them."""
+    def _take(self, link: Link) -> tuple[_Row, _Row]:
+        """Return the packets that have come, and when the host read each of them."""
+        if link.returned():
+            self._begin_anew()
         module = load()
         try:
-            block = np.asarray(self._shim.get_board_data())
+            shim = link.shim
+            block = np.zeros((0, 0)) if shim is None else np.asarray(shim.get_board_data())
         except module.BrainFlowError as problem:
             raise in_words(self._board.name, problem) from problem
         self._looked = self._time.look()
-        if self._board.time_row is None:
-            return block, np.full(block.shape[1], self._looked)
-        return block, self._time.local(block[self._board.time_row])
+        if not block.size:
+            return block, np.zeros(0)
+        self._heard = self._looked
+        times = np.full(block.shape[1], self._looked)
+        if self._board.time_row is not None:
+            times = self._time.local(block[self._board.time_row])
+        sound = self._packets.sound(block)
+        return block[:, sound], times[sound]
 
-    def _place(self, block: npt.NDArray[np.float64], read_times: npt.NDArray[np.float64]) -> list[Chunk]:
+    def _begin_anew(self) -> None:
+        """Go on after the board has come back: what waited for its successor waits in vain."""
+        self._heard = self._clock.now()
+        self._packets.begin()
+        self._whole.begin()
+        self._left = self._left[0][:, :0], self._left[1][:0]
+        if self._counts is not None:
+            self._counts.doubt()
+
+    def _place(self, block: _Row, read_times: _Row) -> list[Chunk]:
         """Return chunks without holes."""
-        arrival = self._heard = self._looked
-        data = np.ascontiguousarray(block[self._rows], dtype=np.float32)
-        if self._packets is not None:
-            kept, index, times = self._packets.push(block[self._board.count_row], read_times)
-            data = data[:, kept]
+        if self._counts is not None:
+            block = np.concatenate((self._left[0], block), axis=1)
+            read_times = np.concatenate((self._left[1], read_times))
+            index, times = self._counts.push(block[self._board.count_row], read_times)
+            self._left = block[:, index.size :], read_times[index.size :]
+            block, index, times = self._whole.push(block[:, : index.size], index, times)
         else:
-            index, times = self._holes.push(read_times, arrival)
+            index, times = self._holes.push(read_times, self._looked)
+        data = np.ascontiguousarray(block[self._rows], dtype=np.float32)
         return [
-            Chunk(int(index[run.start]), np.ascontiguousarray(data[:, run]), times[run], arrival)
+            Chunk(int(index[run.start]), np.ascontiguousarray(data[:, run]), times[run], self._looked)
             for run in runs(index)
         ]
 
     def _release(self) -> None:
-        shim, self._shim = self._shim, None
+        link, self._link = self._link, None
         self._early = []
-        if shim is not None:
-            release(shim)
-
-
-def release(shim: Any) -> None:
-    """Stop a board and let go of it, whatever state it is in."""
-    module = load()
-    for step in (shim.stop_stream, shim.release_session):
-        try:
-            step()
-        except module.BrainFlowError as problem:
-            # a board that never started, or is gone, has nothing more to give back
-            module.BoardShim.log_message(module.LogLevels.LEVEL_DEBUG.value, str(problem))
-
-
-def choose_rows(
-    board: Board, wanted: Sequence[str] | None
-) -> tuple[tuple[int, ...], tuple[str, ...], list[str]]:
-    """Return BrainFlow's rows, the electrodes they are, and notes.
-
-    Raises
-    ------
-    UsageError
-        The board has no electrode names and none are given, or those given do not fit.
-    """
-    from emod_model.montage import canonical_names, is_electrode
-
-    names = board.electrodes
-    asked = None if wanted is None else canonical_names(wanted)
-    if names is not None:
-        known = [at for at, name in enumerate(names) if is_electrode(name)]
-        own = canonical_names(names[at] for at in known)
-        if asked is None and len(own) >= 2:
-            notes = [f"electrodes assumed at the board's usual places: {', '.join(own)}"]
-            if len(known) < len(names):
-                absent = ", ".join(name for name in names if not is_electrode(name))
-                notes.append(f"left out, not scalp electrodes: {absent}")
-            return tuple(board.eeg_rows[at] for at in known), own, notes
-        if asked is not None and set(asked) <= set(own):
-            row_of = dict(zip(own, (board.eeg_rows[at] for at in known), strict=True))
-            return tuple(row_of[name] for name in asked), asked, []
-    if asked is not None and len(asked) == len(board.eeg_rows):
-        return board.eeg_rows, asked, []
-    has = f" ({', '.join(names)})" if names else " without names"
-    raise UsageError(
-        f"brainflow:{board.name} has {len(board.eeg_rows)} EEG channels{has}; "
-        "give one electrode for each with --channels, in their order"
-        + (", or a selection of the board's names" if names else "")
-    )
+        if link is not None:
+            link.release()

@@ -7,12 +7,35 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from emod_model.errors import SourceError, UsageError
+from emod_rt.sources.base import Metadata
 
 _NOT_A_DEVICE = ("NO_BOARD",)
 # boards whose protocol counts packets in one byte
-_ONE_BYTE = ("synthetic", "cyton", "cyton_daisy", "cyton_wifi", "cyton_daisy_wifi")
+_ONE_BYTE = (
+    "synthetic",
+    "cyton",
+    "cyton_daisy",
+    "cyton_wifi",
+    "cyton_daisy_wifi",
+    "neuropawn_knight",
+    "freeeeg32",
+)
+_OPENBCI_SERIAL = ("cyton", "cyton_daisy")
+_OPENBCI_UV = 4.5 / 24 / (2**23 - 1) * 1e6  # the converter's reference over its gain
+_MAKERS = {
+    "OpenBCI": ("cyton", "ganglion", "galea"),
+    "InteraXon": ("muse",),
+    "BrainBit": ("brainbit",),
+    "g.tec": ("unicorn",),
+    "Neurosity": ("notion", "crown"),
+    "NeuroIDSS": ("freeeeg",),
+    "NeuroPawn": ("neuropawn",),
+    "ANT Neuro": ("ant_neuro",),
+    "Mentalab": ("explore",),
+}
 _ADVICE = {
     "UNABLE_TO_OPEN_PORT_ERROR": "check the port's name, that the dongle is plugged in and no other program "
     "uses it, and on Linux that you belong to the group dialout",
@@ -77,6 +100,12 @@ class Board:
         Packet number and read time.
     turn : int or None
         Numbers in one turn of the packet counter where the protocol says it.
+    end_row : int or None
+        Row of a packet's last byte, followed by those of the six before it; OpenBCI's serial boards alone.
+    uv_per_count : float or None
+        Microvolts a count of the same boards.
+    halves : bool
+        Samples are joined from two packets.
     """
 
     id: int
@@ -87,6 +116,9 @@ class Board:
     count_row: int | None
     time_row: int | None
     turn: int | None
+    end_row: int | None = None
+    uv_per_count: float | None = None
+    halves: bool = False
 
 
 def short_name(full: str) -> str:
@@ -136,6 +168,7 @@ def describe_board(board_id: int) -> Board:
             f"brainflow:{short_name(full)} has {len(rows)} EEG channels; choose a board with at least 2"
         )
     names = told.get("eeg_names")
+    openbci = short_name(full) in _OPENBCI_SERIAL
     return Board(
         id=board_id,
         name=short_name(full),
@@ -145,6 +178,9 @@ def describe_board(board_id: int) -> Board:
         count_row=told.get("package_num_channel"),
         time_row=told.get("timestamp_channel"),
         turn=256 if short_name(full) in _ONE_BYTE else None,
+        end_row=told["other_channels"][0] if openbci else None,
+        uv_per_count=_OPENBCI_UV if openbci else None,
+        halves=short_name(full) == "cyton_daisy",
     )
 
 
@@ -187,6 +223,34 @@ def input_params(params: Mapping[str, str]) -> Any:
         else:
             setattr(result, key, value)
     return result
+
+
+def metadata_of(board: Board, params: Any) -> Metadata:
+    """Return what a board is called where streams have names.
+
+    Parameters
+    ----------
+    board : Board
+        The board.
+    params : BrainFlowInputParams
+        How it is reached: its serial number, address or port tells it from others of its kind.
+    """
+    where = next(
+        (
+            text
+            for key in ("serial_number", "mac_address", "ip_address", "serial_port", "file")
+            if (text := str(getattr(params, key, "")))
+        ),
+        "",
+    )
+    desc = ET.Element("desc")
+    acquisition = ET.SubElement(desc, "acquisition")
+    maker = next((maker for maker, boards in _MAKERS.items() if board.name.startswith(boards)), None)
+    if maker is not None:
+        ET.SubElement(acquisition, "manufacturer").text = maker
+    ET.SubElement(acquisition, "model").text = board.name
+    name = f"brainflow:{board.name}"
+    return Metadata(name, "EEG", f"{name}:{where}" if where else name, ET.tostring(desc, encoding="unicode"))
 
 
 def in_words(board: str, problem: Any) -> SourceError:

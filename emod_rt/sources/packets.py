@@ -2,21 +2,28 @@
 
 Pure: no clock, no thread. The counter says how many samples were lost, the read times say how many turns of
 the counter went by, and a line under the read times (a sample is read late, never early) says when each was
-taken.
+taken. One packet is never believed against the next: where bytes were lost on the way, a driver can take
+what is no packet for one.
 """
 
 import math
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from emod_rt.sources.steady import SteadyClock
+
 # counters are one, two or four bytes wide, or seven bits (Emotiv)
 _TURNS = (128, 256, 65_536, 4_294_967_296)
 _COUNTS = 0.7  # share of steps that must be equal for a row to be a counter
-_BLOCK_S = 0.5
 _LATE_TURNS = 0.3  # of a turn: how early a further turn is believed, since reads are late and never early
+_TURN_DOUBT_S = 0.1  # of samples that show whether a turn went by or the host was busy
+_RESUME_S = 0.08  # of samples that show when the first one after a new start was taken
+_AGREES_S = 0.1  # counter and time, for a counter that may have started anew
+_FUTURE_S = 0.3  # a counter further ahead of time than this has started anew
+NO_SAMPLE = -1
+_LATER, _NONE = 0, -1
 
 
 @dataclass(frozen=True)
@@ -58,33 +65,29 @@ class PacketClock:
         Nominal rate, Hz; the true rate is learnt within 5 %.
     counting : Counting
         How the counter counts.
-
-    Attributes
-    ----------
-    lost : int
-        Samples lost so far; a sample that repeats the packet number before it counts as lost.
     """
 
     def __init__(self, sfreq: float, counting: Counting) -> None:
-        self._nominal = self._period = 1.0 / sfreq
+        self._sfreq = sfreq
         self._counting = counting
+        self._steady = SteadyClock(sfreq)
         self._count = math.nan
         self._index = -1
-        self._line: tuple[float, float] | None = None  # index and time of a point on the line
-        self._blocks: deque[tuple[float, float]] = deque(maxlen=120)
-        self._best: tuple[float, float, float] | None = None
-        self._block_start = 0
         self._time = -math.inf
-        self.lost = 0
+        self._doubtful = False
 
     @property
     def period(self) -> float:
         """Learnt sample period, s."""
-        return self._period
+        return self._steady.period
+
+    def doubt(self) -> None:
+        """Take the next sample's place from the time unless its number agrees: the board was started anew."""
+        self._doubtful = self._index >= 0
 
     def push(
         self, counts: npt.NDArray[np.float64], read_times: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
         """Place consecutive samples.
 
         Parameters
@@ -94,84 +97,96 @@ class PacketClock:
 
         Returns
         -------
-        kept : numpy.ndarray, shape (m,), intp
-            Columns to keep. Left out are those that repeat the packet number before them: with a Daisy they
-            carry new samples of one half of the channels and old ones of the other.
         index : numpy.ndarray, shape (m,), int64
-            Strictly increasing, from 0.
+            From 0, increasing; the same as before where the packet number is repeated, -1 where it is none
+            that the stream can have. m < n when the samples that come next must tell where the others
+            belong: push those again, in front of the next.
         times : numpy.ndarray, shape (m,), float64
-            Strictly increasing, s.
+            s; increasing with the index.
         """
-        kept, index = [], []
-        for at, (count, read) in enumerate(zip(counts.tolist(), read_times.tolist(), strict=True)):
-            if self._advance(count, read):
-                kept.append(at)
-                index.append(self._index)
-                self._learn_time(read)
-        places = np.array(index, dtype=np.int64)
-        return np.array(kept, dtype=np.intp), places, self._times(places)
+        places, times = [], []
+        numbers, reads = counts.tolist(), read_times.tolist()
+        for at, (number, read) in enumerate(zip(numbers, reads, strict=True)):
+            first = math.isnan(self._count)
+            ahead = 1 if first else self._ahead(number, read)
+            if not first and self._surprising(ahead, read):
+                ahead = self._settle(counts[at:], read_times[at:], ahead)
+                if ahead == _LATER:
+                    break
+                if ahead == _NONE:
+                    places.append(NO_SAMPLE)
+                    times.append(self._time)
+                    continue
+            if ahead:
+                self._count = number
+                self._index += ahead
+                self._steady.learn(self._index, read)
+                self._time = self._steady.time(self._index)
+            places.append(self._index)
+            times.append(self._time)
+        return np.array(places, dtype=np.int64), np.array(times, dtype=np.float64)
 
-    def _advance(self, count: float, read: float) -> bool:
-        """Move to the sample with this packet number; False when it is to be left out."""
-        if math.isnan(self._count):
-            self._count, self._index = count, 0
-            self._line = (0.0, read)
-            return True
-        step, turn = self._counting.step, self._counting.turn
-        if count >= turn:
-            # a longer turn than the first packets let believe
-            turn = next((size for size in _TURNS if count < size), int(count) + step)
-            self._counting = Counting(step, turn)
-        ahead = (count - self._count) % turn
-        if ahead == 0 and self._elapsed(read) < 0.5 * turn / step:
-            return False
-        samples = max(1, round(ahead / step)) if ahead else 0
-        per_turn = turn / step
-        turns = math.floor((self._elapsed(read) - samples) / per_turn + _LATE_TURNS)
-        samples += round(max(turns, 0 if samples else 1) * per_turn)
-        self.lost += samples - 1
-        self._index += samples
-        self._count = count
-        return True
+    @property
+    def _per_turn(self) -> int:
+        return self._counting.turn // self._counting.step
 
-    def _elapsed(self, read: float) -> float:
+    @property
+    def _most_late(self) -> float:
+        """Samples that a read is late before it may be a turn."""
+        return (1 - _LATE_TURNS) * self._per_turn
+
+    def _surprising(self, ahead: int, read: float) -> bool:
+        return ahead > 1 or (ahead == 1 and (self._doubtful or self._late(read) > self._most_late))
+
+    def _late(self, read: float) -> float:
         """Return how many samples the read times say have passed since the newest one."""
-        return (read - self._expected(self._index)) / self._period
+        return (read - self._steady.expected(self._index)) / self._steady.period
 
-    def _expected(self, index: float) -> float:
-        anchor, time = self._line or (0.0, 0.0)
-        return time + (index - anchor) * self._period
+    def _ahead(self, number: float, read: float) -> int:
+        """Return how far the counter moved since the newest sample, 0 where it is repeated."""
+        step, turn = self._counting.step, self._counting.turn
+        if number >= turn:
+            # a longer turn than the first packets let believe
+            turn = next((size for size in _TURNS if number < size), int(number) + step)
+            self._counting = Counting(step, turn)
+        moved = (number - self._count) % turn
+        if moved == 0:
+            return self._per_turn if self._doubtful or self._late(read) >= 0.5 * self._per_turn else 0
+        return max(1, round(moved / step))
 
-    def _learn_time(self, read: float) -> None:
-        """Keep the line under the read times."""
-        early = read - self._expected(self._index)
-        if self._best is None or early < self._best[0]:
-            self._best = (early, float(self._index), read)
-        # before anything is known the earliest read so far is the best guess
-        if len(self._blocks) < 4 and early < 0:
-            self._line = (float(self._index), read)
-        if (self._index - self._block_start) * self._nominal >= _BLOCK_S:
-            self._blocks.append((self._best[1], self._best[2]))
-            self._best, self._block_start = None, self._index
-            if len(self._blocks) >= 4:
-                self._fit()
+    def _settle(self, counts: npt.NDArray[np.float64], reads: npt.NDArray[np.float64], ahead: int) -> int:
+        """Return how many samples further the first of these is, judged by those behind it.
 
-    def _fit(self) -> None:
-        points = np.array(self._blocks)
-        index, time = (points - points.mean(axis=0)).T
-        slope = float(index @ time / (index @ index))
-        self._period = min(max(slope, 0.95 * self._nominal), 1.05 * self._nominal)
-        lowest = float(np.min(time - self._period * index))
-        centre = points.mean(axis=0)
-        # under the points on the whole, but not hostage to one: halfway between their mean and the lowest
-        self._line = (float(centre[0]), float(centre[1]) + 0.5 * lowest)
+        0 when more of them are needed, -1 when it is no sample.
+        """
+        step, turn = self._counting.step, self._counting.turn
+        moved = np.diff(counts) % turn / step
+        behind = np.concatenate(([0.0], np.cumsum(moved)))
+        # the least late of them was hardly held up
+        passed = float(np.min((reads - self._steady.expected(self._index)) / self._steady.period - behind))
+        turns = max(0, math.floor((passed - ahead) / self._per_turn + _LATE_TURNS))
+        by_count = ahead + turns * self._per_turn
+        by_time = max(1, math.floor(passed + 0.25))
+        if self._doubtful:
+            if behind[-1] < _RESUME_S * self._sfreq:
+                return _LATER
+            self._doubtful = False
+            if abs(by_count - passed) <= _AGREES_S * self._sfreq:
+                return by_count
+            self._steady.begin_anew(self._index + by_time)
+            return by_time
+        if counts.size == 1:
+            return _LATER
+        if self._late(float(reads[0])) - ahead > self._most_late and behind[-1] < _TURN_DOUBT_S * self._sfreq:
+            return _LATER
+        if moved[0] != 1 and self._goes_on(float(counts[1]), float(reads[1]), ahead):
+            return _NONE
+        if moved[0] == 1 and ahead - self._late(float(reads[0])) > _FUTURE_S * self._sfreq:
+            self._steady.begin_anew(self._index + by_time)
+            return by_time
+        return by_count
 
-    def _times(self, index: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        times = np.empty(index.size)
-        previous = self._time
-        anchor, time = self._line or (0.0, 0.0)
-        for at, place in enumerate(index.tolist()):
-            previous = max(time + (place - anchor) * self._period, previous + 0.5 * self._period)
-            times[at] = previous
-        self._time = previous
-        return times
+    def _goes_on(self, number: float, read: float, ahead: int) -> bool:
+        """Tell whether the next packet goes on from the newest sample, as if this one had not been."""
+        moved = (number - self._count) % self._counting.turn / self._counting.step
+        return 0 < moved < ahead and self._late(read) < moved + 0.5 * self._per_turn

@@ -5,27 +5,15 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from emod_model.errors import SourceError, UsageError
 from emod_rt.clock import SystemClock
-from emod_rt.sources.brainflow import BrainFlowSource, choose_rows
+from emod_rt.sources.brainflow import BrainFlowSource
 from emod_rt.sources.brainflow_board import Board, describe_board, find_board, in_words, input_params, load
-from emod_rt.sources.packets import Counting, PacketClock, learn_counting
+from emod_rt.sources.brainflow_rows import choose_rows
 from emod_rt.sources.wall import WallTime
 from tests.emod_rt.doubles import ManualClock
 from tests.emod_rt.lsl_help import until
-
-ONE_BYTE = Counting(1, 256)
-
-
-def bursty(true, sfreq, rng, every_s=0.05, stall_s=0.0):
-    """When a host that reads in bursts reads each sample."""
-    taken = 1000 + true / sfreq
-    read = np.ceil(taken / every_s) * every_s + rng.random() * 1e-3
-    stalled = (taken > 1005) & (taken < 1005 + stall_s)
-    return np.where(stalled, 1005 + stall_s, read)
 
 
 def test_the_synthetic_board_streams_in_real_time_and_lets_go():
@@ -115,60 +103,6 @@ def test_electrodes_come_from_the_board_or_the_user():
 
 def test_an_error_code_nobody_knows_is_still_a_sentence():
     assert "could not be used" in str(in_words("cyton", load().BrainFlowError("odd", 17)))
-
-
-@settings(max_examples=40, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), drift=st.floats(-1e-3, 1e-3), begin=st.integers(0, 255))
-def test_the_counter_gives_every_loss_exactly_also_beyond_a_turn(seed, drift, begin):
-    rng = np.random.default_rng(seed)
-    true = np.flatnonzero(rng.random(4000) > 0.01)
-    gone = rng.integers(1000, 2000)
-    true = true[(true < gone) | (true > gone + rng.integers(1, 1500))]
-    true -= true[0]
-    clock = PacketClock(250.0, ONE_BYTE)
-    read = bursty(true, 250.0 * (1 + drift), rng)
-    index = []
-    for part in np.array_split(np.arange(true.size), 300):
-        index.append(clock.push((begin + true[part]) % 256, read[part])[1])
-    np.testing.assert_array_equal(np.concatenate(index), true)
-    assert clock.lost == true[-1] + 1 - true.size
-
-
-def test_times_are_even_although_reads_are_bursty():
-    rng = np.random.default_rng(1)
-    true = np.arange(7500)
-    clock = PacketClock(250.0, ONE_BYTE)
-    read = bursty(true, 250.1, rng, stall_s=0.4)
-    times = np.concatenate(
-        [clock.push(true[part] % 256, read[part])[2] for part in np.array_split(true, 600)]
-    )
-    assert clock.lost == 0
-    assert np.diff(times).min() > 0
-    late = times - (1000 + true / 250.1)
-    assert np.abs(late[2500:]).max() < 0.05
-    assert np.diff(times[2500:]).std() < 1e-3
-
-
-def test_a_packet_that_repeats_its_number_is_left_out_and_counted_lost():
-    counts = np.array([0, 2, 4, 6, 8, 8, 12, 14], dtype=float)
-    counting = learn_counting(np.arange(0, 60, 2, dtype=float), 256)
-    assert counting == Counting(2, 256)
-    kept, index, _ = PacketClock(125.0, counting).push(counts, 5 + np.arange(8) / 125)
-    np.testing.assert_array_equal(kept, [0, 1, 2, 3, 4, 6, 7])
-    np.testing.assert_array_equal(index, [0, 1, 2, 3, 4, 6, 7])
-
-
-def test_a_longer_turn_than_it_seemed_is_learnt():
-    counts = np.arange(120, 400, dtype=float)
-    counting = learn_counting(np.arange(100, 120, dtype=float))
-    assert counting == Counting(1, 128)
-    _, index, _ = PacketClock(250.0, counting).push(counts, counts / 250)
-    np.testing.assert_array_equal(index, np.arange(280))
-
-
-def test_rows_that_do_not_count_samples_are_not_believed():
-    assert learn_counting(np.repeat(np.arange(5.0), 12)) is None
-    assert learn_counting(np.zeros(50)) is None
 
 
 class FakeCyton:

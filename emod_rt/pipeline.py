@@ -78,7 +78,7 @@ class Pipeline:
                 f"--hop {hop_s:g} is less than one sample at {info.sfreq:g} Hz; "
                 f"give {1 / info.sfreq:.3g} or more"
             )
-        self.windower = Windower(engine.spec, info.sfreq, len(info.channels), hop_s)
+        self.windower = Windower(engine.spec, info.sfreq, len(info.channels), hop_s, info.channels)
         self.hop_s = self.windower.hop / info.sfreq
         self._smoother = Smoother()
         self._last: tuple[int, float] = (0, 0.0)

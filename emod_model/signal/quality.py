@@ -1,10 +1,12 @@
-"""Signal quality of one conditioned window, channel by channel."""
+"""Signal quality of one window, channel by channel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from emod_model.signal.contact import Contact
+from emod_model.signal.neighbours import Likeness, Neighbours
 from emod_model.signal.spec import SignalSpec
 
 # All in conditioned microvolts. What was "found": 13,700 windows of 3 s from Cyton, Insight and Muse.
@@ -30,8 +32,36 @@ LINE_SHARE = 0.1
 """Mains residue over the band's power: below 0.02 with contact, 0.107 at worst in the Cyton recording."""
 LINE_LOST_SHARE = 1.0
 """More mains than EEG after the notch means that the electrode hangs in the air."""
+DROPOUT_SHARE = 0.25
+"""A quarter of the window was never measured; half of a Muse's windows lack up to 0.1, the worst 0.28."""
+DRIFT_UV_S = 300.0
+"""Up to here a Cyton's settling electrodes leave the conditioned signal as it is, above it they swing it."""
+DRIFT_LOST_UV_S = 1500.0
+"""Above 1,000 every window found is swung, half of them beyond 400 microvolts."""
 WORST_USABLE_SCORE = 0.2
 """Score at the very edge of too large, so that usable never reads as useless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Numbers behind a verdict, for a screen that shows them.
+
+    Attributes
+    ----------
+    line_share : float
+        Mains residue over the power of the band.
+    muscle_uv : float
+        RMS from 30 Hz up, microvolts.
+    drift_uv_s : float or None
+        Drift of the raw signal, microvolts a second; NaN while a value is missing.
+    likeness : float or None
+        Correlation with the neighbour most like it, 0 to 1; None where electrodes are not named.
+    """
+
+    line_share: float
+    muscle_uv: float
+    drift_uv_s: float | None = None
+    likeness: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +77,14 @@ class ChannelQuality:
     reason : str or None
         In two or three words what is wrong ("flat", "too large", "missing samples"), also for a usable
         but poor channel ("muscle"); None when clean.
+    measured : Measured or None
+        Numbers behind it; two verdicts that say the same are equal whatever these are.
     """
 
     good: bool
     score: float
     reason: str | None
+    measured: Measured | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +100,17 @@ class _Measures:
 
 
 def assess(
-    window: npt.NDArray[np.floating], missing: npt.NDArray[np.bool_], spec: SignalSpec
+    window: npt.NDArray[np.floating],
+    missing: npt.NDArray[np.bool_],
+    spec: SignalSpec,
+    contact: Contact | None = None,
+    neighbours: Neighbours | None = None,
 ) -> tuple[ChannelQuality, ...]:
-    """Judge every channel of one window by itself.
+    """Judge every channel of one window.
 
-    Bad are, in this order: "missing samples", "flat", "too large", "line noise" that drowns the signal.
-    Usable but poor are the greatest of "blink or movement", "muscle" and "line noise".
+    Bad are, in this order: "missing samples", "railed", "flat", "dropouts" that take a quarter of it, "too
+    large", "line noise" that drowns the signal, "unlike neighbours". Usable but poor are the greatest of
+    "blink or movement", "muscle", "line noise", "dropouts", "drift" and "unlike neighbours".
 
     Parameters
     ----------
@@ -82,27 +120,44 @@ def assess(
         Channels with values missing where they still bear on the window.
     spec : SignalSpec
         Rate, band and mains frequencies of `window`.
+    contact : Contact, optional
+        What the raw signal shows; without it no channel is railed, drops out or drifts.
+    neighbours : Neighbours, optional
+        Where the electrodes sit; without it no channel is compared with others.
 
     Returns
     -------
     tuple of ChannelQuality
         One a channel.
     """
-    measured = _measure(np.ascontiguousarray(window, dtype=np.float64), spec)
+    signal = np.ascontiguousarray(window, dtype=np.float64)
+    measured = _measure(signal, spec)
     too_large = (measured.peak > TOO_LARGE_UV) | (measured.sd > TOO_LARGE_SD_UV)
-    faults = {
-        "missing samples": missing,
-        "flat": measured.quietest < FLAT_SD_UV,
-        "too large": too_large,
-        "line noise": measured.line_share > LINE_LOST_SHARE,
-    }
+    faults = {"missing samples": missing}
+    if contact is not None:
+        faults["railed"] = contact.railed
+    faults["flat"] = measured.quietest < FLAT_SD_UV
+    if contact is not None:
+        faults["dropouts"] = contact.dropouts > DROPOUT_SHARE
+    faults |= {"too large": too_large, "line noise": measured.line_share > LINE_LOST_SHARE}
     is_muscle = measured.muscle_share > MUSCLE_SHARE
     blemishes = {
         "blink or movement": _severity(measured.peak, SWING_UV, TOO_LARGE_UV),
         "muscle": np.where(is_muscle, _severity(measured.muscle, MUSCLE_UV, TOO_LARGE_SD_UV), 0.0),
         "line noise": _severity(measured.line_share, LINE_SHARE, LINE_LOST_SHARE),
     }
-    return tuple(_verdict(faults, blemishes, row) for row in range(window.shape[0]))
+    if contact is not None:
+        blemishes["dropouts"] = _severity(contact.dropouts, 0.0, DROPOUT_SHARE)
+        blemishes["drift"] = _severity(contact.drift_uv_s, DRIFT_UV_S, DRIFT_LOST_UV_S)
+    likeness = None
+    if neighbours is not None:
+        likeness = neighbours.compare(signal, ~np.any(list(faults.values()), axis=0))
+        faults["unlike neighbours"] = likeness.unlike
+        blemishes["unlike neighbours"] = likeness.severity
+    return tuple(
+        _verdict(faults, blemishes, row, _numbers(measured, contact, likeness, row))
+        for row in range(len(signal))
+    )
 
 
 def _measure(window: npt.NDArray[np.float64], spec: SignalSpec) -> _Measures:
@@ -140,16 +195,29 @@ def _severity(value: npt.NDArray[np.float64], start: float, end: float) -> npt.N
     return np.asarray(np.clip((value - start) / (end - start), 0.0, 1.0), dtype=np.float64)
 
 
+def _numbers(measured: _Measures, contact: Contact | None, likeness: Likeness | None, row: int) -> Measured:
+    """Pick one channel's numbers."""
+    return Measured(
+        float(measured.line_share[row]),
+        float(measured.muscle[row]),
+        None if contact is None else float(contact.drift_uv_s[row]),
+        None if likeness is None else float(likeness.value[row]),
+    )
+
+
 def _verdict(
-    faults: dict[str, npt.NDArray[np.bool_]], blemishes: dict[str, npt.NDArray[np.float64]], row: int
+    faults: dict[str, npt.NDArray[np.bool_]],
+    blemishes: dict[str, npt.NDArray[np.float64]],
+    row: int,
+    measured: Measured,
 ) -> ChannelQuality:
     """Put one channel's measures into words."""
     for reason, found in faults.items():
         if found[row]:
-            return ChannelQuality(False, 0.0, reason)
+            return ChannelQuality(False, 0.0, reason, measured)
     reason, severity = max(
         ((name, float(grade[row])) for name, grade in blemishes.items()), key=lambda x: x[1]
     )
     if severity == 0:
-        return ChannelQuality(True, 1.0, None)
-    return ChannelQuality(True, 1 - (1 - WORST_USABLE_SCORE) * severity, reason)
+        return ChannelQuality(True, 1.0, None, measured)
+    return ChannelQuality(True, 1 - (1 - WORST_USABLE_SCORE) * severity, reason, measured)

@@ -1,5 +1,6 @@
 """From samples with an absolute index to windows that end at fixed indices (rules 1 and 2 of the house)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -8,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.signal.conditioner import Conditioner
+from emod_model.signal.contact import inspect
+from emod_model.signal.neighbours import Neighbours
 from emod_model.signal.quality import ChannelQuality, assess
 from emod_model.signal.ring import RingBuffer
 from emod_model.signal.spec import SignalSpec
@@ -69,6 +72,8 @@ class Windower:
         Channels of the source.
     hop_s : float, optional
         Time between windows, s; default `spec.hop_s`.
+    channels : sequence of str, optional
+        Electrode of each channel; without them no channel is compared with its neighbours.
 
     Attributes
     ----------
@@ -81,22 +86,37 @@ class Windower:
     ------
     ModelError
         `sfreq` cannot carry the band of `spec`.
+    UsageError
+        An unknown electrode.
     ValueError
-        A hop shorter than one sample, or no channels.
+        A hop shorter than one sample, no channels, or another number of electrodes.
     """
 
-    def __init__(self, spec: SignalSpec, sfreq: float, n_channels: int, hop_s: float | None = None) -> None:
+    def __init__(
+        self,
+        spec: SignalSpec,
+        sfreq: float,
+        n_channels: int,
+        hop_s: float | None = None,
+        channels: Sequence[str] | None = None,
+    ) -> None:
+        if channels is not None and len(channels) != n_channels:
+            raise ValueError(f"{len(channels)} electrodes are named for {n_channels} channels")
         self._conditioner = Conditioner(spec, sfreq, n_channels)
         self.hop = round((spec.hop_s if hop_s is None else hop_s) * sfreq)
         if self.hop < 1:
             raise ValueError(f"hop_s is {hop_s} s, less than one sample at {sfreq:g} Hz")
         self.delay_s = self._conditioner.delay_s
         self._spec = spec
+        self._sfreq = sfreq
         self._n_channels = n_channels
+        self._neighbours = None if channels is None else Neighbours(channels)
         self._span = round(spec.window_s * sfreq)
         self._settled = self._span + round(spec.settle_s * sfreq)
         self._reported_hole = round(GAP_REPORT_S * sfreq)
         self._ring = RingBuffer(n_channels, max(spec.window_samples, round(TRACE_S * spec.sfreq)))
+        self._raw = RingBuffer(n_channels, self._span)
+        self._extremes = _no_extremes(n_channels)
         self._origin: int | None = None
         self._end = 0
         self._segment: int | None = None  # first sample since the start or the last hole; None in a hole
@@ -195,13 +215,19 @@ class Windower:
         at = self._ring.end
         if self._segment is None:
             self._conditioner.reset()
+            self._extremes = _no_extremes(self._n_channels)
             self._segment = self._end
             # a hole keeps its length in conditioned samples too, so that traces do not close over it
             at = max(at, self._conditioner.n_outputs(self._end - (self._origin or 0)))
+        raw = np.asarray(data, dtype=np.float32)
         if not finite.all():
+            raw = np.where(finite, raw, np.float32(np.nan))
             newest = data.shape[1] - 1 - np.argmin(finite[:, ::-1], axis=1)
             self._last_missing = np.where(finite.all(axis=1), self._last_missing, self._end + newest)
         self._ring.write(at, self._conditioner.process(data))
+        self._raw.write(self._end, raw)
+        for extreme, furthest in zip(self._extremes, (np.fmin, np.fmax), strict=True):
+            furthest(extreme, furthest.reduce(raw, axis=1), out=extreme)
         self._end += data.shape[1]
 
     def _window(self) -> Window:
@@ -213,12 +239,19 @@ class Windower:
             return _invalid(index, "settling")
         count = self._spec.window_samples
         eeg = np.array(self._ring.view(self._ring.end - count, count), dtype=np.float64)
-        quality = assess(eeg, self._last_missing >= self._end - self._settled, self._spec)
+        contact = inspect(self._raw.view(self._end - self._span, self._span), *self._extremes, self._sfreq)
+        missing = self._last_missing >= self._end - self._settled
+        quality = assess(eeg, missing, self._spec, contact, self._neighbours)
         good = tuple(row for row, channel in enumerate(quality) if channel.good)
         if len(good) < max(MIN_GOOD_CHANNELS, -(-self._n_channels // 2)):
             return Window(index, "bad-signal", None, good, quality)
         kept = eeg[list(good)]
         return Window(index, None, (kept - kept.mean(axis=0)).astype(np.float32), good, quality)
+
+
+def _no_extremes(n_channels: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the lowest and highest value of channels that have had none."""
+    return np.full(n_channels, np.inf, np.float32), np.full(n_channels, -np.inf, np.float32)
 
 
 def _invalid(index: int, reason: WindowReason) -> Window:
@@ -227,7 +260,11 @@ def _invalid(index: int, reason: WindowReason) -> Window:
 
 
 def condition_recording(
-    data: npt.NDArray[np.floating], sfreq: float, spec: SignalSpec, hop_s: float | None = None
+    data: npt.NDArray[np.floating],
+    sfreq: float,
+    spec: SignalSpec,
+    hop_s: float | None = None,
+    channels: Sequence[str] | None = None,
 ) -> list[Window]:
     """Cut a whole recording exactly as the live path would: one `Windower` over one array.
 
@@ -241,6 +278,8 @@ def condition_recording(
         What the model reads.
     hop_s : float, optional
         Time between windows, s; default `spec.hop_s`.
+    channels : sequence of str, optional
+        Electrode of each channel, as `Windower` takes them.
 
     Returns
     -------
@@ -252,4 +291,4 @@ def condition_recording(
     ModelError
         `sfreq` cannot carry the band of `spec`.
     """
-    return Windower(spec, sfreq, data.shape[0], hop_s).push(0, data)
+    return Windower(spec, sfreq, data.shape[0], hop_s, channels).push(0, data)

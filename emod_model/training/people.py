@@ -98,7 +98,7 @@ def record(
     """
     rate = RATES[seed % len(RATES)] if sfreq is None else sfreq
     person = SimulatedPerson(seed, channels, rate, life and life(seed))
-    windower = Windower(spec, rate, len(person.channels), hop_s)
+    windower = Windower(spec, rate, len(person.channels), hop_s, person.channels)
     step = round(rate)
     windows = []
     for first in range(0, round(seconds * rate) - step + 1, step):

@@ -29,7 +29,8 @@ def same(a: list[Window], b: list[Window]) -> bool:
 
     def picture(window: Window) -> tuple[object, ...]:
         eeg = None if window.eeg is None else window.eeg.tobytes()
-        return (window.index, window.reason, window.good, window.quality, eeg)
+        numbers = repr([channel.measured for channel in window.quality])
+        return (window.index, window.reason, window.good, window.quality, numbers, eeg)
 
     return [picture(window) for window in a] == [picture(window) for window in b]
 
@@ -89,6 +90,7 @@ chunk_sizes = st.lists(st.integers(1, 250), min_size=1, max_size=6)
     sizes=chunk_sizes,
     losses=with_losses,
     missing=with_values_missing,
+    stuck=with_losses,
 )
 def test_chunks_and_the_way_a_loss_is_told_leave_no_mark(
     sfreq: float,
@@ -96,19 +98,23 @@ def test_chunks_and_the_way_a_loss_is_told_leave_no_mark(
     sizes: list[int],
     losses: list[tuple[int, int]],
     missing: list[tuple[int, int, int]],
+    stuck: list[tuple[int, int]],
 ) -> None:
     data = noise(4, 900)
     ends = data[:, [0, -1]].copy()
     for row, at, count in missing:
         data[row, at : at + count] = np.nan
+    for at, count in stuck:
+        data[2, at : at + count] = data[2].max()
     for at, count in losses:
         data[:, at : at + count] = np.nan
     data[:, [0, -1]] = ends  # a jump is only told by the samples around it
-    whole = Windower(SHORT, sfreq, 4).push(first_index, data)
-    told = [
-        push_in_chunks(Windower(SHORT, sfreq, 4), data, sizes, first_index, skip_lost=skip)
-        for skip in (False, True)
-    ]
+
+    def fresh() -> Windower:
+        return Windower(SHORT, sfreq, 4, channels=("Fp1", "F3", "Fz", "F4"))
+
+    whole = fresh().push(first_index, data)
+    told = [push_in_chunks(fresh(), data, sizes, first_index, skip_lost=skip) for skip in (False, True)]
     assert same(told[0], whole)
     assert same(told[1], whole)
     lost = np.isnan(data).all(axis=0)

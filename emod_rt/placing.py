@@ -1,6 +1,8 @@
 """New files that appear whole or not at all, and never in the place of another."""
 
 import contextlib
+import errno
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,7 +22,10 @@ def staging(folder: Path) -> Iterator[Path]:
     OSError
         The folder cannot be made or written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
     with tempfile.TemporaryDirectory(prefix=".emod-rt-", dir=folder) as made:
         yield Path(made)
 

@@ -5,7 +5,18 @@ import sys
 import typer
 
 from emod_model.errors import EmodError
-from emod_rt.cli import demo, devices, doctor, model, process, record, recover, replay, run
+from emod_rt.cli import (
+    demo,
+    devices,
+    doctor,
+    export_recording,
+    model,
+    process,
+    record,
+    recover,
+    replay,
+    run,
+)
 
 app = typer.Typer(
     name="emod-rt",
@@ -19,6 +30,7 @@ app.command()(run.run)
 app.command()(record.record)
 app.command()(replay.replay)
 app.command()(process.process)
+app.command("export-recording")(export_recording.export_recording)
 app.command()(recover.recover)
 app.add_typer(model.app, name="model")
 app.command()(demo.demo)

@@ -61,7 +61,7 @@ def find_affect(streams: list[dict[str, Any]]) -> Affect | None:
 
 
 def _is_affect(info: dict[str, Any]) -> bool:
-    return (
+    return bool(
         (info.get("type") or [""])[0] == "Affect"
         and info["channel_format"][0] != "string"
         and info["channel_count"][0] == str(len(AFFECT_CHANNELS))

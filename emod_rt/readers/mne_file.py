@@ -4,7 +4,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +12,20 @@ import numpy.typing as npt
 from emod_model.errors import InputFileError
 from emod_rt.readers.edf import place_records, read_header
 from emod_rt.readers.labels import left_out, split_labels
+from emod_rt.readers.marks import LOST, MISSING
 from emod_rt.readers.recording import Raw
 
 SUFFIXES = {".edf": "EDF", ".bdf": "BDF", ".fif": "FIF", ".vhdr": "BrainVision", ".set": "EEGLAB"}
 _MAY_BE_EEG = ("eeg", "misc", "eog", "ecg", "emg", "bio")
+
+
+class _Gap(NamedTuple):
+    """A stretch that holds no signal: first sample, samples, nothing acquired at all, on which channels."""
+
+    first: int
+    samples: int
+    lost: bool
+    channels: tuple[str, ...]
 
 
 def read_mne(path: Path, kind: str) -> Raw:
@@ -65,21 +75,15 @@ def _load(path: Path, kind: str) -> Raw:
     labels, electrodes, kept = _choose([raw.ch_names[row] for row in at])
     values = raw.get_data(picks=[at[row] for row in kept]) * 1e6
     sfreq = float(raw.info["sfreq"])
-    events = _events(raw)
-    index, unknown = _place_pieces(values, events, sfreq)
     notes = [note] if (note := left_out(raw.ch_names, [at[row] for row in kept])) else []
+    events, gaps = _events(raw)
+    index, unknown = _place_pieces(values.shape[1], events, sfreq)
     if unknown:
         notes.append(f"{unknown} cuts of unknown length; each counts as one lost sample")
     end = index.size - 1
-    return Raw(
-        values=values,
-        labels=labels,
-        electrodes=electrodes,
-        sfreq=sfreq,
-        index=index,
-        unit="uV",
-        markers=[(float(index[min(max(round(s * sfreq), 0), end)]) / sfreq, text) for s, _, text in events],
-        notes=notes,
+    markers = [(float(index[min(max(round(s * sfreq), 0), end)]) / sfreq, text) for s, _, text in events]
+    return _without_gaps(
+        Raw(values, labels, electrodes, sfreq, index, unit="uV", markers=markers, notes=notes), gaps
     )
 
 
@@ -110,15 +114,12 @@ def _load_edf(path: Path, kind: str) -> Raw:
     notes = [note] if (note := left_out(everything, kept)) else []
     if not header.closed:
         notes.append("the recorder never closed the file; read as far as it goes")
-    return Raw(
-        values=values,
-        labels=labels,
-        electrodes=electrodes,
-        sfreq=sfreq,
-        index=place_records(path, header, sfreq, values.shape[1]),
-        unit="uV" if told else None,
-        markers=[(onset, text) for onset, _, text in _events(raw)],
-        notes=notes,
+    index = place_records(path, header, sfreq, values.shape[1])
+    events, gaps = _events(raw)
+    markers = [(onset, text) for onset, _, text in events]
+    unit = "uV" if told else None
+    return _without_gaps(
+        Raw(values, labels, electrodes, sfreq, index, unit=unit, markers=markers, notes=notes), gaps
     )
 
 
@@ -132,32 +133,61 @@ def _choose(labels: list[str]) -> tuple[list[str], list[str] | None, list[int]]:
     return [labels[at] for at in kept], electrodes, kept
 
 
-def _events(raw: Any) -> list[tuple[float, float, str]]:
-    """Return onset from the first sample (s), duration (s) and text of the annotations."""
+def _events(raw: Any) -> tuple[list[tuple[float, float, str]], list[_Gap]]:
+    """Return what the annotations mark: onset from the first sample (s), duration (s), text; and the gaps."""
     # onsets count from the first sample, unless the file has a date: then from where its clock began
     start = raw.first_time if raw.annotations.orig_time is not None else 0.0
-    return [
-        (float(note["onset"]) - start, float(np.nan_to_num(note["duration"])), str(note["description"]))
-        for note in raw.annotations
-    ]
+    sfreq = float(raw.info["sfreq"])
+    events: list[tuple[float, float, str]] = []
+    gaps: list[_Gap] = []
+    for note in raw.annotations:
+        onset, text = float(note["onset"]) - start, str(note["description"])
+        duration = float(np.nan_to_num(note["duration"]))
+        kind = text.removeprefix("Bad Interval/").upper()
+        if kind.startswith((LOST, MISSING)):
+            # a FIF keeps times in 32 bits; ours also hold the sample itself
+            said = (note.get("extras") or {}).get("sample")
+            first = said if isinstance(said, int) else round(onset * sfreq)
+            named = [channel] if (channel := text.partition("@@")[2]) else note.get("ch_names", ())
+            gaps.append(_Gap(first, round(duration * sfreq), kind.startswith(LOST), tuple(named)))
+        else:
+            events.append((onset, duration, text))
+    return events, gaps
+
+
+def _without_gaps(raw: Raw, gaps: list[_Gap]) -> Raw:
+    """Take back what was filled in: lost samples become holes, missing values NaN."""
+    there = np.ones(raw.values.shape[1], dtype=bool)
+    for gap in gaps:
+        span = slice(max(gap.first, 0), max(gap.first + gap.samples, 0))
+        if gap.lost:
+            there[span] = False
+        else:
+            named = [at for at, label in enumerate(raw.labels) if not gap.channels or label in gap.channels]
+            raw.values[named, span] = np.nan
+    if not there.any():
+        raise InputFileError("all of it is marked as not acquired; give a recording that holds a signal")
+    raw.values, raw.index = raw.values[:, there], raw.index[there]
+    first = raw.index[0]
+    raw.index = raw.index - first
+    raw.t0 += float(first) / raw.sfreq
+    return raw
 
 
 def _place_pieces(
-    values: npt.NDArray[np.float64], events: list[tuple[float, float, str]], sfreq: float
+    rows: int, events: list[tuple[float, float, str]], sfreq: float
 ) -> tuple[npt.NDArray[np.int64], int]:
     """Return the absolute index of each row, and how many cuts do not tell their length.
 
-    EEGLAB and BrainVision join what was cut or paused and leave a mark; MNE fills what was not acquired.
+    EEGLAB and BrainVision join what was cut or paused and leave a mark.
     """
-    ahead = np.ones(values.shape[1], dtype=np.int64)
+    ahead = np.ones(rows, dtype=np.int64)
     ahead[0] = 0
     unknown = 0
     for onset, duration, text in events:
         row = round(onset * sfreq)
         kind = text.lower()
-        if kind.startswith("bad_acq_skip"):
-            values[:, max(row, 0) : max(row + round(duration * sfreq), 0)] = np.nan
-        elif kind.startswith(("boundary", "new segment", "edge boundary")) and 0 < row < ahead.size:
+        if kind.startswith(("boundary", "new segment", "edge boundary")) and 0 < row < ahead.size:
             lost = round(duration * sfreq) if kind == "boundary" else 0
             unknown += lost < 1
             ahead[row] = 1 + max(lost, 1)

@@ -1,6 +1,8 @@
 """Fixtures that every package's tests share."""
 
 import os
+import tempfile
+import uuid
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,11 @@ from hypothesis import settings
 # the same examples on every machine, every day; no clock decides a test
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.load_profile("same")
+
+# a lab network of our own: other programs' streams, and readers of ours, would decide tests
+_FOLDER = tempfile.TemporaryDirectory(prefix="emod-lab-")
+os.environ["LSLAPICFG"] = str(Path(_FOLDER.name, "lsl_api.cfg"))
+Path(os.environ["LSLAPICFG"]).write_text(f"[lab]\nSessionID = {uuid.uuid4().hex}\n[log]\nlevel = -3\n")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -1,9 +1,10 @@
 """Every marker stream on the lab network, also those that appear later."""
 
-import contextlib
 import math
 import threading
 from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from emod_model.errors import SourceError
@@ -16,12 +17,16 @@ from emod_rt.sources.lsl_xml import describe_stream
 _SOUGHT = "(nominal_srate=0 or channel_format='string')"
 _ROUND_S = 0.25  # one round of questions on the network
 _PULL_S = 0.1  # how soon a thread hears that it is over
+_HELD_S = 0.01  # how soon a marker that waits for its correction is looked at again
+_CLOSE_S = 0.3  # how long `close` lets the threads hand on what has arrived
 _ANSWER_S = 5.0  # how long a sender may take to answer
 _FORGOTTEN_S = 10.0  # without an answer a sender is gone
-_MOST_STREAMS = 64
+_MOST_AT_ONCE = 64  # streams
+_MOST_STREAMS = 256  # in one session, each restart with other words counted
 _MOST_CHANNELS = 1024
 _MOST_MARKERS = 10_000
 _MOST_TEXT = 16_000_000  # characters that wait to be read
+_LONGEST_DESC = 100_000  # characters
 _MEMORY = 1000  # markers of one sender that are known again
 
 _Values = tuple[str | int | float, ...]
@@ -53,6 +58,11 @@ class _Inbox:
         self._markers: deque[Marker] = deque()
         self._size = 0
         self.dropped = 0
+
+    @property
+    def streams(self) -> int:
+        """Streams announced so far."""
+        return len(self._known)
 
     def announce(self, stream: MarkerStream) -> MarkerStream:
         """Return the stream under which its markers are to be put; a restarted sender's is its old one."""
@@ -106,12 +116,14 @@ class _Follower:
     as the last. When no offset comes within five seconds, the time of its arrival stands in.
     """
 
-    def __init__(self, info: Any, inbox: _Inbox, sender: _Sender, now: float) -> None:
+    def __init__(self, info: Any, key: tuple[str, ...], inbox: _Inbox, sender: _Sender, clock: Clock) -> None:
+        self.key = key
         self.sender = sender
-        self.seen = now  # when it last answered the network's questions
+        self.seen = clock.now()  # when it last answered the network's questions
         self._uid: str = info.uid()
         self._info = info
         self._inbox = inbox
+        self._clock = clock
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="emod-marker-inlet")
         self._thread.start()
@@ -125,19 +137,18 @@ class _Follower:
         """Ask it to hand on what has arrived, and to end."""
         self._stop.set()
 
+    def join(self, timeout_s: float) -> None:
+        """Wait for its end."""
+        self._thread.join(timeout_s)
+
     def _run(self) -> None:
         pylsl = liblsl.load()
         inlet = None
         try:
             # raw stamps: liblsl's own correction would wait for seconds after a restart, and lose the marker
             inlet = pylsl.StreamInlet(self._info, max_buflen=_MOST_MARKERS // 100, as_numpy=True)
-            # subscribed first, or what is sent while it describes itself would be lost
-            self._ask(inlet.open_stream)
-            with contextlib.suppress(pylsl.util.TimeoutError):
-                # begins to measure; the first marker then finds it done
-                inlet.time_correction(0.0)
-            stream = self._inbox.announce(self._describe(inlet))
-            self._follow(inlet, stream)
+            self._subscribe(inlet)
+            self._follow(inlet)
         except RuntimeError:
             # liblsl's own errors: gone, or never there; the finder meets it again when it answers
             return
@@ -145,64 +156,81 @@ class _Follower:
             if inlet is not None:
                 inlet.close_stream()
 
-    def _ask(self, question: Any) -> Any:
-        """Ask in rounds short enough to be called off between them."""
+    def _subscribe(self, inlet: Any) -> None:
+        """Connect, in rounds short enough to be called off between them, and begin to measure the clocks."""
         timeout_error = liblsl.load().util.TimeoutError
-        for _ in range(round(_ANSWER_S / _PULL_S)):
+        deadline = self._clock.now() + _ANSWER_S
+        while True:
             try:
-                return question(_PULL_S)
+                inlet.open_stream(_PULL_S)
+                break
             except timeout_error:
-                if self._stop.is_set():
+                if self._stop.is_set() or self._clock.now() > deadline:
                     raise
-        return question(0.0)
+        _known(inlet.time_correction)
 
-    def _describe(self, inlet: Any) -> MarkerStream:
-        info = self._info
-        kind = FORMATS[info.channel_format()]
-        try:
-            xml = self._ask(inlet.info).as_xml()
-            metadata = describe_stream(info.name(), info.type(), info.source_id(), xml)
-        except (SourceError, liblsl.load().util.TimeoutError):
-            # its markers count all the same
-            metadata = describe_stream(info.name(), info.type(), info.source_id(), "")
-        return MarkerStream(metadata, kind, info.channel_count())
-
-    def _follow(self, inlet: Any, stream: MarkerStream) -> None:
+    def _follow(self, inlet: Any) -> None:
         pylsl = liblsl.load()
         held: deque[tuple[float, float, _Values]] = deque()
+        stream: MarkerStream | None = None
+        deadline = self._clock.now() + _ANSWER_S
         while True:
             last = self._stop.is_set()
             try:
-                values, stamp = inlet.pull_sample(0.0 if last or held else _PULL_S)
+                wait = 0.0 if last else _HELD_S if held or stream is None else _PULL_S
+                values, stamp = inlet.pull_sample(wait)
             except pylsl.util.LostError:
                 values, last = None, True
             if values is not None:
                 held.append((stamp, pylsl.local_clock(), _plain(values.tolist())))
-            self._hand_on(inlet, stream, held, last)
-            if values is None:
-                if last:
-                    return
-                if held:
-                    self._stop.wait(_PULL_S / 10)
+            if stream is None:
+                stream = self._describe(inlet, at_any_cost=last or self._clock.now() > deadline)
+            if stream is not None:
+                self._hand_on(inlet, stream, held, last)
+            if values is None and last:
+                return
+
+    def _describe(self, inlet: Any, *, at_any_cost: bool) -> MarkerStream | None:
+        """Return the stream as soon as it has described itself, without its description at any cost."""
+        info = self._info
+        names = info.name(), info.type(), info.source_id()
+        full = _known(inlet.info)
+        if full is None and not at_any_cost:
+            return None
+        try:
+            metadata = describe_stream(*names, "" if full is None else full.as_xml())
+        except SourceError:
+            # its markers count all the same
+            metadata = describe_stream(*names, "")
+        if len(metadata.desc) > _LONGEST_DESC:
+            metadata = replace(metadata, desc="")
+        return self._inbox.announce(
+            MarkerStream(metadata, FORMATS[info.channel_format()], info.channel_count())
+        )
 
     def _hand_on(
         self, inlet: Any, stream: MarkerStream, held: deque[tuple[float, float, _Values]], last: bool
     ) -> None:
         """Correct and hand on what is held, as far as the clocks' offset is known."""
-        pylsl = liblsl.load()
+        now = liblsl.load().local_clock()
         while held:
             stamp, arrival, values = held[0]
-            try:
-                t = stamp + inlet.time_correction(0.0)
-            except (pylsl.util.TimeoutError, pylsl.util.LostError):
-                if not last and pylsl.local_clock() - arrival < _ANSWER_S:
-                    return
-                t = arrival
-            if not math.isfinite(t):
-                t = arrival
+            offset = _known(inlet.time_correction)
+            if offset is None and not last and now < arrival + _ANSWER_S:
+                return
+            t = math.nan if offset is None else stamp + offset
             held.popleft()
             if self.sender.is_new(self._uid, stamp, values):
-                self._inbox.put(Marker(t, values, stream))
+                self._inbox.put(Marker(t if math.isfinite(t) else arrival, values, stream))
+
+
+def _known(question: Callable[[float], Any]) -> Any:
+    """Return what liblsl knows at this moment, None when it does not know yet, or no more."""
+    util = liblsl.load().util
+    try:
+        return question(0.0)
+    except (util.TimeoutError, util.LostError):
+        return None
 
 
 def _plain(values: list[Any]) -> _Values:
@@ -242,7 +270,6 @@ class LSLMarkers:
         self._inbox = _Inbox()
         self._stop = threading.Event()
         self._followers: dict[str, _Follower] = {}
-        self._senders: dict[tuple[str, ...], _Sender] = {}
         self._finder = threading.Thread(target=self._find, name="emod-marker-finder")
         self._finder.start()
 
@@ -256,15 +283,26 @@ class LSLMarkers:
         return self._inbox.take()
 
     def close(self) -> None:
-        """Let go of every stream; safe to call twice, waits for nobody."""
+        """Let go of every stream, within a third of a second; safe to call twice.
+
+        One more `read` then returns what had arrived.
+        """
         self._stop.set()
+        deadline = self._clock.now() + _CLOSE_S
+        followers = list(self._followers.values())
+        for follower in followers:
+            follower.retire()
+        waited: tuple[threading.Thread | _Follower, ...] = (self._finder, *followers)
+        for thread in waited:
+            thread.join(max(deadline - self._clock.now(), 0.0))
 
     def _find(self) -> None:
         pylsl = liblsl.load()
         while not self._stop.is_set():
             # asks for more than there can be, so that a whole round is waited for
             found = pylsl.resolve_bypred(_SOUGHT, _MOST_CHANNELS, _ROUND_S)
-            self._meet(found)
+            if not self._stop.is_set():
+                self._meet(found)
         for follower in self._followers.values():
             follower.retire()
 
@@ -275,8 +313,8 @@ class LSLMarkers:
             if info.uid() in self._followers:
                 self._followers[info.uid()].seen = now
         for info in found:
-            there = info.uid() in self._followers
-            if not there and _followed(info) and len(self._followers) < _MOST_STREAMS:
+            full = len(self._followers) >= _MOST_AT_ONCE or self._inbox.streams >= _MOST_STREAMS
+            if info.uid() not in self._followers and _followed(info) and not full:
                 self._follow(info, now)
         for uid, follower in list(self._followers.items()):
             if now - follower.seen > _FORGOTTEN_S:
@@ -287,12 +325,13 @@ class LSLMarkers:
     def _follow(self, info: Any, now: float) -> None:
         source_id = info.source_id()
         key = (info.name(), info.type(), source_id) if source_id else (info.uid(),)
-        sender = self._senders.setdefault(key, _Sender())
-        for old in self._followers.values():
+        before = [follower for follower in self._followers.values() if follower.key == key]
+        sender = before[0].sender if before else _Sender()
+        for old in before:
             # what ran before its restart hands on what it has; one that still answers is another sender
-            if old.sender is sender and old.seen < now:
+            if old.seen < now:
                 old.retire()
-        self._followers[info.uid()] = _Follower(info, self._inbox, sender, now)
+        self._followers[info.uid()] = _Follower(info, key, self._inbox, sender, self._clock)
 
 
 def _followed(info: Any) -> bool:

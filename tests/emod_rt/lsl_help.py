@@ -1,7 +1,11 @@
 """Real LSL senders for tests, each under a name of its own."""
 
+import contextlib
+import subprocess
+import sys
 import time
 import uuid
+from pathlib import Path
 
 import numpy as np
 
@@ -42,3 +46,21 @@ def until(condition, seconds=10.0):
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.005)
     return value
+
+
+SENDER = Path(__file__).parents[1] / "peers" / "lsl_sender.py"
+
+
+@contextlib.contextmanager
+def sender(name, *options):
+    """A sender in a process of its own, already on the network; killed at the end."""
+    program = subprocess.Popen(
+        [sys.executable, str(SENDER), name, *options], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        program.began = float(program.stdout.readline())
+        yield program
+    finally:
+        program.kill()
+        program.wait()
+        program.stdout.close()

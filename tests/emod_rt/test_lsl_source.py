@@ -202,10 +202,38 @@ def test_names_are_asked_for_when_the_stream_has_none():
     assert any("left out" in note for note in layout.notes)
 
 
-@pytest.mark.parametrize("broken", ["", "<info", "<info>&undefined;</info>", "<a>" * 100_000])
-def test_a_broken_description_is_told_in_words(broken):
-    with pytest.raises(SourceError, match="broken XML"):
+LAUGHS = '<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><info>&b;</info>'
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ("", "broken XML"),
+        ("<info", "broken XML"),
+        ("<info>&undefined;</info>", "broken XML"),
+        ("<info>\ud800</info>", "broken XML"),
+        ("<info>&#xD800;</info>", "broken XML"),
+        ("<a>" * 100_000, "nested more than 100 deep"),
+        ("<a>" * 100_000 + "</a>" * 100_000, "nested more than 100 deep"),
+        (LAUGHS, "document type"),
+        (LAUGHS.replace("DOCTYPE", "doctype"), "document type"),
+        ("<info><desc>" + "<channel/>" * 500_000 + "</desc></info>", "5 MB long"),
+        ("<info><desc>" + "x" * 4_000_000 + "</desc></info>", "4 MB long"),
+    ],
+)
+def test_a_description_that_could_do_harm_is_refused_in_words(broken, words):
+    began = time.process_time()
+    with pytest.raises(SourceError, match=words):
         read_layout(broken, 2, ["Fz", "Cz"])
+    assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize("claimed", ["10000000", "-1", "nan", "1e99", ""])
+def test_a_channel_count_that_only_the_description_claims_does_no_harm(claimed):
+    named = xml([("Fp1", "EEG"), ("C3", "EEG")]).replace(
+        "<info>", f"<info><channel_count>{claimed}</channel_count>"
+    )
+    assert read_layout(named, 2, None).channels == ("Fp1", "C3")
 
 
 @pytest.mark.parametrize("odd", ["&#1;", "&#x1F;", "&#00;", "\x01", "&#x0b;"])

@@ -10,7 +10,7 @@ from emod_model.errors import UsageError
 from emod_rt.export.bids_name import BidsName
 from emod_rt.export.brainvision import write_brainvision
 from emod_rt.export.continuous import fill
-from emod_rt.export.mne_raw import began
+from emod_rt.export.mne_raw import NOBODY, began
 from emod_rt.export.tables import (
     EVENT_COLUMNS,
     EVENT_TEXTS,
@@ -181,7 +181,7 @@ def _correct_sidecar(stem: Path, recording: Recording, seconds: float) -> None:
         SourceNotes=list(recording.notes),
     )
     if recording.simulated:
-        content["SubjectArtefactDescription"] = "SIMULATED: no person stands behind this signal"
+        content["SubjectArtefactDescription"] = NOBODY
     write_json(path, content)
 
 

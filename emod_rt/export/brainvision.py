@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from emod_rt.export.continuous import Continuous, Mark
-from emod_rt.export.mne_raw import began
+from emod_rt.export.mne_raw import NOBODY, began
 from emod_rt.readers.recording import Recording
 
 
@@ -20,7 +20,8 @@ def write_brainvision(recording: Recording, filled: Continuous, path: Path) -> N
         f"[Common Infos]\nCodepage=UTF-8\nDataFile={path.stem}.eeg\nMarkerFile={path.stem}.vmrk\n"
         "DataFormat=BINARY\nDataOrientation=MULTIPLEXED\n"
         f"NumberOfChannels={len(filled.channels)}\nSamplingInterval={1e6 / filled.sfreq!r}\n\n"
-        f"[Binary Infos]\nBinaryFormat=IEEE_FLOAT_32\n\n[Channel Infos]\n{channels}",
+        f"[Binary Infos]\nBinaryFormat=IEEE_FLOAT_32\n\n[Channel Infos]\n{channels}"
+        + (f"\n[Comment]\n{NOBODY}\n" if recording.simulated else ""),
         encoding="utf-8",
     )
     date = began(recording)

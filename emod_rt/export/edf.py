@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from emod_rt.export.continuous import Continuous, Mark, fill
 from emod_rt.export.mne_raw import began
-from emod_rt.readers.marks import LOST
+from emod_rt.readers.marks import LOST, SIMULATED
 from emod_rt.readers.recording import Recording
 
 _LARGEST_RECORD = 61_440
@@ -58,7 +58,7 @@ def write_edf(recording: Recording, path: Path) -> list[str]:
         patient=edfio.Patient(),
         recording=edfio.Recording(
             startdate=None if date is None else date.date(),
-            additional=("emod-rt", "SIMULATED") if recording.simulated else ("emod-rt",),
+            additional=("emod-rt", SIMULATED) if recording.simulated else ("emod-rt",),
         ),
         # whole seconds: readers disagree on what a fraction does to the annotations
         starttime=None if date is None else date.time().replace(microsecond=0),

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 
 from emod_rt.export.continuous import Continuous
+from emod_rt.readers.marks import SIMULATED
 from emod_rt.readers.recording import Recording
+
+NOBODY = f"{SIMULATED}: no person stands behind this signal"
 
 # from 2001 on; LSL's clocks count from when a machine was switched on
 _FIRST_EPOCH, _LAST_EPOCH = 1e9, 4e9
@@ -29,7 +32,7 @@ def make_raw(recording: Recording, filled: Continuous) -> Any:
     raw = mne.io.RawArray(filled.data.astype(np.float64) * 1e-6, info, copy=None, verbose="error")
     raw.set_meas_date(began(recording))
     if recording.simulated:
-        raw.info["description"] = "SIMULATED: no person stands behind this signal"
+        raw.info["description"] = NOBODY
     raw.set_annotations(annotations(filled), verbose="error")
     return raw
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.errors import InputFileError
+from emod_rt.readers.marks import SIMULATED
 from emod_rt.readers.units import TO_UV, parse_unit
 
 _FIELDS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
@@ -32,6 +33,8 @@ class EdfHeader:
         False when the recorder never wrote the number of records.
     start, width : int
         First byte of the data, bytes a sample.
+    simulated : bool
+        The recorder says that no person stands behind the signal.
     """
 
     labels: tuple[str, ...]
@@ -43,6 +46,7 @@ class EdfHeader:
     closed: bool
     start: int
     width: int
+    simulated: bool
 
     def rate(self, label: str) -> float:
         """Return the rate of a signal, Hz."""
@@ -101,6 +105,7 @@ def read_header(path: Path, kind: str) -> EdfHeader:
         closed=records > 0,
         start=start,
         width=width,
+        simulated=SIMULATED.encode() in head[88:168],
     )
 
 

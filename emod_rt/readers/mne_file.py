@@ -12,7 +12,7 @@ import numpy.typing as npt
 from emod_model.errors import InputFileError
 from emod_rt.readers.edf import place_records, read_header
 from emod_rt.readers.labels import left_out, split_labels
-from emod_rt.readers.marks import LOST, MISSING
+from emod_rt.readers.marks import LOST, MISSING, SIMULATED
 from emod_rt.readers.recording import Raw
 
 SUFFIXES = {".edf": "EDF", ".bdf": "BDF", ".fif": "FIF", ".vhdr": "BrainVision", ".set": "EEGLAB"}
@@ -82,9 +82,12 @@ def _load(path: Path, kind: str) -> Raw:
         notes.append(f"{unknown} cuts of unknown length; each counts as one lost sample")
     end = index.size - 1
     markers = [(float(index[min(max(round(s * sfreq), 0), end)]) / sfreq, text) for s, _, text in events]
-    return _without_gaps(
-        Raw(values, labels, electrodes, sfreq, index, unit="uV", markers=markers, notes=notes), gaps
-    )
+    simulated = SIMULATED in str(raw.info["description"] or "")
+    if kind == "BrainVision":
+        simulated = SIMULATED in path.read_text(encoding="utf-8", errors="replace")
+    found = Raw(values, labels, electrodes, sfreq, index, unit="uV", markers=markers, notes=notes)
+    found.simulated = simulated
+    return _without_gaps(found, gaps)
 
 
 def _load_edf(path: Path, kind: str) -> Raw:
@@ -118,9 +121,9 @@ def _load_edf(path: Path, kind: str) -> Raw:
     events, gaps = _events(raw)
     markers = [(onset, text) for onset, _, text in events]
     unit = "uV" if told else None
-    return _without_gaps(
-        Raw(values, labels, electrodes, sfreq, index, unit=unit, markers=markers, notes=notes), gaps
-    )
+    found = Raw(values, labels, electrodes, sfreq, index, unit=unit, markers=markers, notes=notes)
+    found.simulated = header.simulated
+    return _without_gaps(found, gaps)
 
 
 def _choose(labels: list[str]) -> tuple[list[str], list[str] | None, list[int]]:

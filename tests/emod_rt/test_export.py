@@ -2,6 +2,7 @@
 
 import csv
 import json
+import signal
 import stat
 import subprocess
 import sys
@@ -25,7 +26,8 @@ from emod_rt.readers import read_recording
 from emod_rt.recording.recorder import Recorder
 from emod_rt.sources.base import Chunk, Metadata, StreamInfo, runs
 from tests.emod_rt.doubles import ManualClock
-from tests.emod_rt.programs import run
+from tests.emod_rt.lsl_help import until
+from tests.emod_rt.programs import run, start
 from tests.emod_rt.recordings import NAMES, brainlike, write_csv
 
 KEPT = np.delete(np.arange(2610), np.r_[500:540, 1200:1500])
@@ -64,6 +66,7 @@ def same(again, recording, step=0.0):
     """Another format read back by our own reader: the very same recording."""
     assert again.sfreq == recording.sfreq
     assert again.channels == recording.channels
+    assert again.simulated == recording.simulated or again.path.suffix == ".csv"
     np.testing.assert_array_equal(again.index, recording.index)
     np.testing.assert_allclose(again.data, recording.data, rtol=0, atol=step)
     np.testing.assert_allclose(again.times - again.times[0], recording.times - recording.times[0], atol=1e-6)
@@ -407,9 +410,7 @@ def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path, recording):
 def test_a_day_of_hole_is_not_filled(tmp_path):
     index = np.concatenate([np.arange(2000) + at * 700_000 for at in range(20)])
     recording = read_recording(write_csv(tmp_path / "a.csv", index / 250, brainlike(6, 160)))
-    with pytest.raises(
-        UsageError, match=r"13262000 lost ones, too many to fill; export it with --to csv"
-    ):
+    with pytest.raises(UsageError, match=r"13262000 lost ones, too many to fill; export it with --to csv"):
         export_recording(recording, "fif", tmp_path / "a.fif")
     assert read_recording(export_recording(recording, "csv", tmp_path / "b.csv").path).lost == recording.lost
 
@@ -445,3 +446,19 @@ def test_a_file_that_is_no_recording_ends_with_exit_code_3_and_one_sentence(tmp_
     assert done.stderr.strip().splitlines()[-1].startswith("emod-rt: ")
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["a.edf"]
+
+
+def test_an_export_that_is_stopped_leaves_nothing_behind(tmp_path):
+    write_csv(tmp_path / "long.csv", np.arange(250_000) / 250, brainlike(6, 1000))
+    out = tmp_path / "new"
+    program = start(
+        "export-recording", str(tmp_path / "long.csv"), "--to", "csv", "--out", str(out / "a.csv")
+    )
+    until(lambda: out.exists() and any(out.rglob("*.csv")), 60)
+    program.send_signal(signal.SIGTERM)
+    _, err = program.communicate(timeout=30)
+    assert program.returncode == 2
+    assert err.strip().splitlines()[-1] == (
+        "emod-rt: stopped before it was done, so nothing was written; start it again"
+    )
+    assert list(out.iterdir()) == []

@@ -51,12 +51,14 @@ class Link:
     def __init__(
         self, board_id: int, params: Any, name: str, buffer: int, clock: Clock, called_off: threading.Event
     ) -> None:
-        self._board_id, self._params, self._name, self._buffer = board_id, params, name, buffer
+        self._params, self._name, self._buffer = params, name, buffer
         self._clock = clock
         self._called_off = called_off
         self._port: tuple[int, int] | None = None
         self._asked = 0.0
         self._done: threading.Event | None = None
+        # one for all sessions: BrainFlow's own releases, at the end of its life, whoever has the board by then
+        self._only = load().BoardShim(board_id, params)
         self._new: list[Any] = []
         self.shim: Any = None
 
@@ -142,6 +144,7 @@ class Link:
             if shim is not None:
                 release(shim)
         self.shim = None
+        self._only.is_prepared = lambda: False
 
     def _take_over(self) -> bool:
         self.shim = self._claim()
@@ -164,18 +167,17 @@ class Link:
             if old is not None:
                 release(old)
             while not self._called_off.is_set():
-                shim = module.BoardShim(self._board_id, self._params)
                 try:
-                    shim.prepare_session()
-                    shim.start_stream(self._buffer)
+                    self._only.prepare_session()
+                    self._only.start_stream(self._buffer)
                 except module.BrainFlowError as problem:
-                    release(shim)
+                    release(self._only)
                     faults.append(problem)
                     if not once:
                         self._clock.wait(_AGAIN_S, self._called_off)
                         continue
                 else:
-                    self._new.append(shim)
+                    self._new.append(self._only)
                 break
             ready.set()
             if self._called_off.is_set() and (unwanted := self._claim()) is not None:

@@ -111,6 +111,20 @@ def test_record_without_a_model(folder):
     assert not (folder / "raw.recovered.xdf").exists(), "it was whole"
 
 
+@pytest.mark.parametrize(
+    ("words", "made"),
+    [
+        (of("emod-rt export-recording session.xdf --to bids"), "study/sub-01/eeg/sub-01_task-film_eeg.vhdr"),
+        (of("emod-rt export-recording session.xdf --to edf"), "session.edf"),
+    ],
+)
+def test_a_recording_for_other_programs(folder, words, made):
+    done = run(*words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert f"{made}: 16 electrodes" in done.stderr
+    assert (folder / made).stat().st_size > 0
+
+
 def test_the_models_card_says_what_it_is(folder):
     done = run(*of("emod-rt model show"), cwd=folder)
     assert done.returncode == 0

@@ -91,6 +91,10 @@ class Marking:
         self.timeline.begin(info)
         self._open = True
 
+    def moment(self) -> float | None:
+        """Return this moment, s in the source's clock, for a marker whose text comes later; None too early."""
+        return self.timeline.at(self._clock.now())
+
     def mark(self, text: str, t: float | None = None) -> Marker:
         """Mark a moment by hand.
 
@@ -115,7 +119,7 @@ class Marking:
             raise UsageError("a marker without a text says nothing; give it one")
         if not self._open or self._stop.is_set():
             raise UsageError(f"the marker {text!r} has nothing to belong to; mark while a session runs")
-        t = self.timeline.at(self._clock.now()) if t is None else t
+        t = self.moment() if t is None else t
         if t is None:
             raise UsageError(f"the marker {text!r} came before the first sample; wait for it")
         if not math.isfinite(t):

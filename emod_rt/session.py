@@ -159,6 +159,10 @@ class Session:
         if self._thread is None:
             self._acquisition.cancel()
 
+    def moment(self) -> float | None:
+        """Return this moment for a `mark` whose text comes later, s; None before the first sample."""
+        return self._marking.moment()
+
     def mark(self, text: str, t: float | None = None) -> Marker:
         """Mark a moment: in the recording, and on every screen; safe from any thread.
 

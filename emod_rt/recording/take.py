@@ -91,6 +91,10 @@ class Take:
         """Ask the recording to end; safe in a signal handler."""
         self._stop.set()
 
+    def moment(self) -> float | None:
+        """Return this moment for a `mark` whose text comes later, s; None before the first sample."""
+        return self._marking.moment()
+
     def mark(self, text: str, t: float | None = None) -> Marker:
         """Mark a moment, as `emod_rt.session.Session.mark` does."""
         return self._marking.mark(text, t)

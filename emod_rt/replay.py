@@ -1,27 +1,32 @@
 """A recording as live LSL streams.
 
-pylsl and not mne-lsl's player: the player sends evenly spaced samples and stamps them itself, so that neither
-the recording's holes nor its own time grid would reach the reader.
+pylsl and not mne-lsl's player: the player reads what MNE reads, with no XDF among it, sends evenly spaced
+samples at the speed of life alone and stamps them itself, so that neither the recording's holes nor its words
+and marker streams would reach the reader. A test compares the two over a file that both can play.
 """
 
-import itertools
 import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from emod_model.errors import UsageError
 from emod_rt import liblsl
 from emod_rt.clock import Clock, SystemClock
+from emod_rt.playhead import Playhead
 from emod_rt.readers import Recording
+from emod_rt.republish import announce, marker_streams
 
 SLOWEST, FASTEST = 0.1, 20.0
 _PUSH_S = 0.025
 _LINGER_S = 1.0
 _POLL_S = 0.02
+_GRACE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -36,25 +41,30 @@ class Progress:
         Place in the recording, s from its first sample.
     turn : int
         0 in the first pass, 1 in the second, ...
+    paused : bool
+        Standing still.
     """
 
     waiting: bool
     position_s: float
     turn: int
+    paused: bool = False
 
 
 class Replay:
-    """Publish a recording as an LSL stream of type EEG, and its markers as a stream of type Markers.
+    """Publish a recording as LSL streams: its signal, and each of its streams of markers.
 
-    Time stamps lie on the recording's own grid: start + index / rate, at any speed, so that the reader sees
-    the nominal rate. What the recording lost is not sent and the stamps jump. A loop goes on with the grid.
+    Time stamps of all of them lie on the recording's own grid, start + index / rate, at any speed: the
+    reader sees the nominal rate and every marker on its sample. At 1x they are this machine's LSL clock; at
+    any other speed they begin there and leave it. What the recording lost is not sent and the stamps jump.
+    `Playhead` says what a loop, a seek and a pause do to them.
 
     Parameters
     ----------
     recording : Recording
         What to play.
     name : str
-        Name of the stream; markers get "-markers" behind it.
+        Name of the signal's stream; by default its own in the file, or the file's.
     speed : float
         0.1 to 20 times the speed of life.
     loop : bool
@@ -82,36 +92,84 @@ class Replay:
     ) -> None:
         if not SLOWEST <= speed <= FASTEST:
             raise UsageError(f"--speed {speed:g} is out of range; choose {SLOWEST:g} to {FASTEST:g}")
-        self._recording, self._speed, self._loop = recording, speed, loop
+        self._recording = recording
         self._clock = clock or SystemClock()
-        self.name = name or recording.path.stem
-        sfreq = recording.sfreq
+        self.streams = announce(recording, name)
+        rows = self._choose_rows(start, stop)
+        self._data = np.ascontiguousarray(recording.data[:, rows].T)
+        spots = self._choose_markers(start is not None, stop is not None)
+        self._playhead = Playhead(
+            recording.index[rows] - recording.index[0] - self._origin,
+            spots,
+            self._span,
+            recording.sfreq,
+            speed,
+            loop,
+        )
+        self._wishes: SimpleQueue[Callable[[float], None]] = SimpleQueue()
+
+    def _choose_rows(self, start: float | None, stop: float | None) -> npt.NDArray[np.int64]:
+        """Settle which part is played."""
+        recording, sfreq = self._recording, self._recording.sfreq
         place = recording.index - recording.index[0]
+        end = int(place[-1]) + 1
         first = 0 if start is None else math.ceil(start * sfreq - 1e-6)
-        last = int(place[-1]) + 1 if stop is None else math.ceil(stop * sfreq - 1e-6)
+        last = end if stop is None else math.ceil(stop * sfreq - 1e-6)
         rows = np.flatnonzero((place >= first) & (place < last))
         if rows.size == 0:
             raise UsageError(
                 f"--start {start or 0:g} --stop {'end' if stop is None else f'{stop:g}'} holds no sample of "
-                f"{recording.name}, which lasts {(int(place[-1]) + 1) / sfreq:g} s; choose a part of it"
+                f"{recording.name}, which lasts {end / sfreq:g} s; choose a part of it"
             )
-        self._place = place[rows]
-        self._data = np.ascontiguousarray(recording.data[:, rows].T)
-        self._origin = int(self._place[0])
-        self._span = min(last, int(place[-1]) + 1) - self._origin
-        self._markers = self._choose_markers()
+        self._origin = int(place[rows[0]])
+        self._span = min(last, end) - self._origin
+        return rows
+
+    def _choose_markers(self, from_start: bool, to_stop: bool) -> npt.NDArray[np.float64]:
+        """Settle which markers are sent, and return their places, samples from where the part begins."""
+        recording = self._recording
+        times = np.array([event.t for event in recording.events]) - recording.times[0]
+        places: npt.NDArray[np.float64] = times * recording.sfreq - self._origin
+        inside = np.ones(places.size, dtype=np.bool_)
+        if from_start:
+            inside &= places >= 0
+        if to_stop:
+            inside &= places < self._span
+        self._markers = [recording.events[at] for at in np.flatnonzero(inside)]
+        return places[inside]
+
+    @property
+    def name(self) -> str:
+        """Name of the signal's stream."""
+        return self.streams[0].metadata.name
 
     @property
     def duration_s(self) -> float:
         """Length of one pass at the speed of life, s."""
         return self._span / self._recording.sfreq
 
-    def _choose_markers(self) -> list[tuple[float, str]]:
-        """Return the markers of the part, s from its first sample."""
-        recording = self._recording
-        begin = recording.times[0] + self._origin / recording.sfreq
-        inside = [(time - begin, text) for time, text in recording.markers]
-        return [(time, text) for time, text in inside if 0 <= time < self.duration_s]
+    def seek(self, position_s: float) -> None:
+        """Go on from another place; safe to call from any thread.
+
+        Parameters
+        ----------
+        position_s : float
+            s from the recording's first sample; beyond the part that is played its nearest end.
+
+        Raises
+        ------
+        UsageError
+            No number.
+        """
+        if math.isnan(position_s):
+            raise UsageError("a replay cannot seek nan s; give a place in the recording in seconds")
+        # far beyond any recording, so that infinity becomes a number
+        place = min(max(position_s, -1e9), 1e9) * self._recording.sfreq - self._origin
+        self._wishes.put(lambda elapsed: self._playhead.seek(place, elapsed))
+
+    def pause(self, paused: bool) -> None:
+        """Stand still, or go on; safe to call from any thread."""
+        self._wishes.put(lambda elapsed: self._playhead.pause(paused, elapsed))
 
     def run(
         self,
@@ -126,7 +184,8 @@ class Replay:
         stop : threading.Event
             Ends the replay.
         wait_s : float
-            How long to wait for a first reader before playing to nobody, s.
+            How long to wait for a first reader of the signal before playing to nobody, s. The readers of its
+            markers are then given a second to come as well.
         progress : callable
             Called some forty times a second.
 
@@ -135,74 +194,61 @@ class Replay:
         bool
             Whether a reader was there at the start.
         """
-        outlet, markers = self._open()
+        outlets = [stream.outlet() for stream in self.streams]
+        met = self._await(outlets[:1], wait_s, stop, progress)
+        if met:
+            self._await(outlets[1:], _GRACE_S, stop, progress)
+        self._play(outlets[0], outlets[1:], stop, progress)
+        self._linger(outlets, stop)
+        return met
+
+    def _await(
+        self, outlets: list[Any], wait_s: float, stop: threading.Event, progress: Callable[[Progress], None]
+    ) -> bool:
+        """Wait until each has a reader; return whether it has."""
         deadline = self._clock.now() + wait_s
-        while not outlet.have_consumers() and self._clock.now() < deadline and not stop.is_set():
+        while not (met := all(outlet.have_consumers() for outlet in outlets)):
+            if self._clock.now() >= deadline or stop.is_set():
+                break
             progress(Progress(True, self._origin / self._recording.sfreq, 0))
             self._clock.wait(_POLL_S, stop)
-        met = outlet.have_consumers()
-        self._play(outlet, markers, stop, progress)
-        self._linger(outlet, stop)
-        return bool(met)
+        return met
 
     def _play(
-        self, outlet: Any, markers: Any, stop: threading.Event, progress: Callable[[Progress], None]
+        self, signal: Any, marked: list[Any], stop: threading.Event, progress: Callable[[Progress], None]
     ) -> None:
-        sfreq = self._recording.sfreq
-        # the clock and the stamps begin together; stamps then follow the recording at any speed
+        outlet_of = dict(zip(marker_streams(self._recording), marked, strict=True))
+        playhead = self._playhead
+        # the clock and the stamps begin together
         began, stamp = self._clock.now(), liblsl.load().local_clock()
-        for turn in itertools.count() if self._loop else range(1):
-            row = mark = 0
-            while not stop.is_set():
-                due = (self._clock.now() - began) * self._speed - turn * self.duration_s
-                until = int(np.searchsorted(self._place, self._origin + due * sfreq, side="right"))
-                offset = turn * self._span - self._origin
-                if until > row:
-                    times = stamp + (self._place[row:until] + offset) / sfreq
-                    outlet.push_chunk(self._data[row:until], times.tolist())
-                    row = until
-                while mark < len(self._markers) and self._markers[mark][0] <= due:
-                    time, text = self._markers[mark]
-                    markers.push_sample([text], stamp + turn * self.duration_s + time)
-                    mark += 1
-                progress(Progress(False, self._origin / sfreq + min(max(due, 0.0), self.duration_s), turn))
-                if row == self._place.size and due >= self.duration_s:
-                    break
-                self._clock.wait(_PUSH_S, stop)
-            if stop.is_set():
+        while not stop.is_set():
+            elapsed = self._clock.now() - began
+            self._grant(elapsed)
+            for due in playhead.advance(elapsed):
+                if due.times.size:
+                    signal.push_chunk(self._data[due.rows], (stamp + due.times).tolist())
+                for at, time in zip(due.marks, due.mark_times.tolist(), strict=True):
+                    marker = self._markers[at]
+                    outlet_of[marker.stream].push_sample(list(marker.values), stamp + time)
+            position = (self._origin + playhead.position) / self._recording.sfreq
+            progress(Progress(False, position, playhead.turn, playhead.paused))
+            if playhead.ended:
                 return
+            self._clock.wait(_PUSH_S, stop)
 
-    def _linger(self, outlet: Any, stop: threading.Event) -> None:
+    def _grant(self, elapsed: float) -> None:
+        """Do what other threads asked for."""
+        while True:
+            try:
+                wish = self._wishes.get_nowait()
+            except Empty:
+                return
+            wish(elapsed)
+
+    def _linger(self, outlets: list[Any], stop: threading.Event) -> None:
         """Let what is on its way arrive: an outlet that closes takes its buffer with it."""
         deadline = self._clock.now() + _LINGER_S
-        while outlet.have_consumers() and self._clock.now() < deadline and not stop.is_set():
+        while any(outlet.have_consumers() for outlet in outlets) and self._clock.now() < deadline:
+            if stop.is_set():
+                return
             self._clock.wait(_POLL_S, stop)
-
-    def _open(self) -> tuple[Any, Any]:
-        """Create the outlets."""
-        pylsl = liblsl.load()
-        recording = self._recording
-        source_id = f"emod-replay-{self.name}"
-        info = pylsl.StreamInfo(
-            self.name, "EEG", len(recording.channels), recording.sfreq, "float32", source_id
-        )
-        description = info.desc()
-        channels = description.append_child("channels")
-        for label in recording.channels:
-            channel = channels.append_child("channel")
-            channel.append_child_value("label", label)
-            channel.append_child_value("unit", "microvolts")
-            channel.append_child_value("type", "EEG")
-        description.append_child("reference").append_child_value("label", "unknown")
-        acquisition = description.append_child("acquisition")
-        acquisition.append_child_value("manufacturer", "emod-rt replay")
-        acquisition.append_child_value("file", recording.name)
-        if recording.simulated:
-            description.append_child_value("simulated", "true")
-        if not self._markers:
-            return pylsl.StreamOutlet(info), None
-        marker_info = pylsl.StreamInfo(
-            f"{self.name}-markers", "Markers", 1, pylsl.IRREGULAR_RATE, "string", f"{source_id}-markers"
-        )
-        markers = pylsl.StreamOutlet(marker_info)
-        return pylsl.StreamOutlet(info), markers

@@ -109,8 +109,9 @@ def assess(
     """Judge every channel of one window.
 
     Bad are, in this order: "missing samples", "railed", "flat", "dropouts" that take a quarter of it, "too
-    large", "line noise" that drowns the signal, "unlike neighbours". Usable but poor are the greatest of
-    "blink or movement", "muscle", "line noise", "dropouts", "drift" and "unlike neighbours".
+    large", "line noise" that drowns the signal, and what is too unlike its neighbours to be EEG. Usable but
+    poor are the greatest of "blink or movement", "muscle", "line noise", "dropouts" and "drift". Only where
+    none of these explains it, the reason is "unlike neighbours".
 
     Parameters
     ----------
@@ -152,10 +153,8 @@ def assess(
     likeness = None
     if neighbours is not None:
         likeness = neighbours.compare(signal, ~np.any(list(faults.values()), axis=0))
-        faults["unlike neighbours"] = likeness.unlike
-        blemishes["unlike neighbours"] = likeness.severity
     return tuple(
-        _verdict(faults, blemishes, row, _numbers(measured, contact, likeness, row))
+        _verdict(faults, blemishes, row, likeness, _numbers(measured, contact, likeness, row))
         for row in range(len(signal))
     )
 
@@ -209,6 +208,7 @@ def _verdict(
     faults: dict[str, npt.NDArray[np.bool_]],
     blemishes: dict[str, npt.NDArray[np.float64]],
     row: int,
+    likeness: Likeness | None,
     measured: Measured,
 ) -> ChannelQuality:
     """Put one channel's measures into words."""
@@ -218,6 +218,12 @@ def _verdict(
     reason, severity = max(
         ((name, float(grade[row])) for name, grade in blemishes.items()), key=lambda x: x[1]
     )
+    if likeness is not None and likeness.severity[row] > 0:
+        # muscle on one electrode makes it unlike the others: what can be named is named
+        reason = reason if severity > 0 else "unlike neighbours"
+        severity = max(severity, float(likeness.severity[row]))
+        if likeness.unlike[row]:
+            return ChannelQuality(False, 0.0, reason, measured)
     if severity == 0:
         return ChannelQuality(True, 1.0, None, measured)
     return ChannelQuality(True, 1 - (1 - WORST_USABLE_SCORE) * severity, reason, measured)

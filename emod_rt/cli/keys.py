@@ -1,0 +1,62 @@
+"""Single keys from the terminal while a command runs, without Enter and without a thread."""
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+
+_NAMES = {b"\x1b[D": "left", b"\x1b[C": "right", b"\x1bOD": "left", b"\x1bOC": "right", b" ": "space"}
+# a key, or the sequence that a terminal sends for one
+_KEY = re.compile(rb"\x1b[\[O][0-9;]*[@-~]|.", re.DOTALL)
+_LONGEST = 256
+
+Pressed = Callable[[], list[str]]
+
+
+@contextlib.contextmanager
+def keys() -> Iterator[Pressed | None]:
+    """Give a function that returns the keys pressed since it was last called, at once.
+
+    Keys are named "left", "right", "space", or as what they write. Ctrl-C stays a signal. None is given where
+    no key can be read: no terminal, a command in the background, or Windows. The terminal is as before
+    afterwards, however the command ends.
+    """
+    if sys.platform == "win32" or not sys.stdin.isatty():
+        yield None
+    else:
+        with _unbuffered(sys.stdin.fileno()) as pressed:
+            yield pressed
+
+
+@contextlib.contextmanager
+def _unbuffered(terminal: int) -> Iterator[Pressed | None]:
+    import select
+    import termios
+    import tty
+
+    # touching the terminal from the background would stop the program
+    def in_front() -> bool:
+        try:
+            return os.tcgetpgrp(terminal) == os.getpgrp()
+        except OSError:
+            # the terminal has gone
+            return False
+
+    if not in_front():
+        yield None
+        return
+
+    def pressed() -> list[str]:
+        if not (in_front() and select.select([terminal], [], [], 0)[0]):
+            return []
+        found = _KEY.findall(os.read(terminal, _LONGEST))
+        return [_NAMES.get(key, key.decode(errors="replace")) for key in found]
+
+    before = termios.tcgetattr(terminal)
+    try:
+        tty.setcbreak(terminal)
+        yield pressed
+    finally:
+        if in_front():
+            termios.tcsetattr(terminal, termios.TCSADRAIN, before)

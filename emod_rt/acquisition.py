@@ -9,7 +9,7 @@ import numpy as np
 from emod_model.errors import EmodError, SourceError
 from emod_model.signal.ring import RingBuffer
 from emod_rt.clock import Clock
-from emod_rt.sources.base import Chunk, Source, StreamInfo
+from emod_rt.sources.base import Chunk, Source, StreamInfo, notices_of
 
 _READ_TIMEOUT_S = 0.05
 
@@ -87,6 +87,10 @@ class Acquisition:
             chunks = [chunk for head in self._heads if (chunk := self._copy(*head)) is not None]
             self._heads.clear()
         return chunks
+
+    def notices(self) -> tuple[str, ...]:
+        """Return one sentence each on what befell the source so far."""
+        return notices_of(self._source)
 
     def _copy(self, first: int, count: int, arrival: float) -> Chunk | None:
         kept = max(first, self._data.start)

@@ -1,7 +1,7 @@
 """A source that ends after so many seconds of signal."""
 
 from emod_rt.clock import Clock
-from emod_rt.sources.base import Chunk, Source, StreamInfo
+from emod_rt.sources.base import Chunk, Source, StreamInfo, notices_of
 
 # a source that has gone quiet must not keep a timed run from ending
 _GRACE_S = 1.0
@@ -56,6 +56,10 @@ class Limited:
             if room > 0:
                 kept.append(Chunk(chunk.first_index, chunk.data[:, :room], chunk.times[:room], chunk.arrival))
         return kept
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what the source has to say."""
+        return notices_of(self._source)
 
     def close(self) -> None:
         """Release the source."""

@@ -227,7 +227,7 @@ class Session:
 
     def sink_notes(self) -> list[str]:
         """Return one sentence on everything that went wrong beside the estimates."""
-        return [*self._outputs.notes(), *self._marking.notices()]
+        return [*self._acquisition.notices(), *self._outputs.notes(), *self._marking.notices()]
 
     # -- the source thread, the one for markers, and whoever marks
 
@@ -275,8 +275,10 @@ class Session:
 
     def _release(self) -> None:
         """Let go of the source and of the network."""
-        self._acquisition.stop()
-        self._marking.stop()
+        try:
+            self._acquisition.stop()
+        finally:
+            self._marking.stop()
 
     def _watch(self, pipeline: Pipeline, chunks: list[Chunk]) -> None:
         """Say once that the source has gone quiet, and when it is back."""
@@ -319,5 +321,9 @@ class Session:
             pipeline,
             info,
             recording=None if recording is None else str(recording),
-            notices=(*self._outputs.notices(), *self._marking.notices()),
+            notices=(
+                *self._acquisition.notices(),
+                *self._outputs.notices(),
+                *self._marking.notices(),
+            ),
         )

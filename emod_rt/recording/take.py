@@ -101,7 +101,7 @@ class Take:
 
     def notices(self) -> tuple[str, ...]:
         """Return one sentence on everything that befell the recording so far."""
-        return (*self._recorder.notices, *self._marking.notices())
+        return (*self._acquisition.notices(), *self._recorder.notices, *self._marking.notices())
 
     def run(self) -> Iterator[float]:
         """Record, and yield the seconds of signal so far.
@@ -151,5 +151,7 @@ class Take:
             raise self._watchdog.gone(info.name, now)
 
     def _release(self) -> None:
-        self._acquisition.stop()
-        self._marking.stop()
+        try:
+            self._acquisition.stop()
+        finally:
+            self._marking.stop()

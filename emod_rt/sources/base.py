@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -124,3 +124,17 @@ class Source(Protocol):
     def close(self) -> None:
         """Release the device; safe to call twice and after a failed `open`."""
         ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A source that has something to say while it runs."""
+
+    def notices(self) -> tuple[str, ...]:
+        """Return one sentence each on what befell the source so far; safe from any thread."""
+        ...
+
+
+def notices_of(source: object) -> tuple[str, ...]:
+    """Return what a source has to say; nothing where it never does."""
+    return source.notices() if isinstance(source, Telling) else ()

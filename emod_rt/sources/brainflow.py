@@ -21,7 +21,7 @@ from emod_rt.sources.brainflow_board import (
     short_name,
 )
 from emod_rt.sources.brainflow_link import Link
-from emod_rt.sources.brainflow_rows import Packets, Whole, choose_rows
+from emod_rt.sources.brainflow_rows import Packets, Whole, choose_rows, left_out
 from emod_rt.sources.packets import PacketClock, learn_counting
 from emod_rt.sources.release import Releasable
 from emod_rt.sources.wall import WallTime
@@ -81,6 +81,7 @@ class BrainFlowSource(Releasable):
         self._wall = wall
         self._link: Link | None = None
         self._early: list[Chunk] = []
+        self._told: Callable[[], tuple[str, ...]] = tuple
 
     def open(self, wait_s: float) -> StreamInfo:
         """Connect, start the board and wait for its first samples.
@@ -95,7 +96,8 @@ class BrainFlowSource(Releasable):
         self._board = describe_board(self._described_id)
         rows, channels, notes = choose_rows(self._board, self._wanted)
         self._rows = np.array(rows)
-        self._packets, self._whole = Packets(self._board), Whole(self._board)
+        self._packets, self._whole = packets, whole = Packets(self._board), Whole(self._board)
+        self._told = lambda: left_out(packets, whole)
         name = short_name(load().BoardIds(self._board_id).name)
         buffer = round(_BUFFER_S * self._board.sfreq)
         link = Link(self._board_id, self._params, name, buffer, self._clock, self._called_off)
@@ -161,14 +163,8 @@ class BrainFlowSource(Releasable):
             return self._read(timeout_s)
 
     def notices(self) -> tuple[str, ...]:
-        """Return one sentence on each kind of sample that came but was no sample."""
-        if self._link is None:
-            return ()
-        told = (
-            (self._whole.torn, "their two halves came in different packets, and one of these was lost"),
-            (self._packets.refused + self._whole.spliced, "bytes of their packets were lost on the way"),
-        )
-        return tuple(f"Left out as lost, {number} samples: {reason}." for number, reason in told if number)
+        """Return one sentence on each kind of sample that came but was none, and counts as lost."""
+        return self._told()
 
     def _read(self, timeout_s: float) -> list[Chunk] | None:
         link = self._link

@@ -144,6 +144,15 @@ class Whole:
         return block[:, chosen], index[chosen], times[chosen]
 
 
+def left_out(packets: Packets, whole: Whole) -> tuple[str, ...]:
+    """Return one sentence on each kind of column that was no sample, and so counts as lost."""
+    told = (
+        (whole.torn, "the packet with one of their two halves was lost, and the driver took another"),
+        (packets.refused + whole.spliced, "bytes of their packets were lost on the way"),
+    )
+    return tuple(f"Some samples were left out as lost: {reason}." for number, reason in told if number)
+
+
 def spliced(block: _Row, board: Board) -> npt.NDArray[np.bool_]:
     """Tell which columns hold the beginning of the packet after them: some of their own bytes were lost.
 

@@ -21,6 +21,7 @@ _LATE_TURNS = 0.3  # of a turn: how early a further turn is believed, since read
 _TURN_DOUBT_S = 0.1  # of samples that show whether a turn went by or the host was busy
 _RESUME_S = 0.08  # of samples that show when the first one after a new start was taken
 _AGREES_S = 0.1  # counter and time, for a counter that may have started anew
+_ANEW = 2  # samples from 0
 _FUTURE_S = 0.3  # a counter further ahead of time than this has started anew
 NO_SAMPLE = -1
 _LATER, _NONE = 0, -1
@@ -171,7 +172,9 @@ class PacketClock:
             if behind[-1] < _RESUME_S * self._sfreq:
                 return _LATER
             self._doubtful = False
-            if abs(by_count - passed) <= _AGREES_S * self._sfreq:
+            # one that starts anew starts at 0, and time may agree with it by chance
+            doubt = _ANEW if counts[0] <= _ANEW * step else _AGREES_S * self._sfreq
+            if abs(by_count - passed) <= doubt:
                 return by_count
             self._steady.begin_anew(self._index + by_time)
             return by_time

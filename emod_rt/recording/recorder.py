@@ -87,6 +87,8 @@ class Recorder:
         """Write the header of a stream of markers, once, though no marker may ever come."""
         if stream not in self._markers:
             self._markers[stream] = self._writer.add_stream(marker_stream(stream))
+            # readers that place streams by their clocks' offsets need one of each, however soon it ends
+            self._writer.clock_offsets(self._clock.now(), 0.0)
 
     def push(self, item: Recorded) -> None:
         """Write one chunk of samples, one estimate, one marker or the header of a stream of markers."""

@@ -84,7 +84,7 @@ class EMOD(nn.Module):
         mean, sd : torch.Tensor, shape (B, 2)
             As `forward` gives them.
         views : torch.Tensor, shape (B, 5, d)
-            Of the time signal, of the spectrum, of both fused by the backbone; and of the latter its contrasts
+            Of the time signal, of the spectrum, of both fused by the backbone; and the latter's contrasts
             right minus left and front minus back, which pooling over the electrodes would cancel.
         """
         time, frequency = self.encoder.branches(temporal, spectral, n_tokens)

@@ -1,0 +1,116 @@
+"""What the frozen model makes of a person's windows: all that a calibration sees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from emod_model.checkpoint import Model
+from emod_model.features import BANDS, band_power_db, extract, log_power
+from emod_model.montage import positions
+from emod_model.signal.windows import Window
+
+Array = npt.NDArray[np.float64]
+
+N_VIEWS = 5
+FUSED = 2
+"""Which of the network's views is the backbone's own, see `EMOD.views`."""
+_BATCH = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Valid windows of one person, in time, as the frozen model sees them.
+
+    Attributes
+    ----------
+    channels : tuple of str
+        Electrodes of the montage.
+    t : numpy.ndarray, shape (windows,)
+        End of each window, s.
+    views : numpy.ndarray, shape (windows, 5, features)
+        As `EMOD.views` gives them.
+    band_db : numpy.ndarray, shape (windows, channels, 5)
+        Band power, 10 log10 of microvolts squared; NaN where a channel was bad.
+    mean : numpy.ndarray, shape (windows, 2)
+        What the model says to everybody: valence and arousal.
+    """
+
+    channels: tuple[str, ...]
+    t: Array
+    views: Array
+    band_db: Array
+    mean: Array
+
+    def __len__(self) -> int:
+        """Return the number of windows."""
+        return len(self.t)
+
+    def __getitem__(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp] | slice) -> Self:
+        """Return some of the windows."""
+        parts = (self.t[rows], self.views[rows], self.band_db[rows], self.mean[rows])
+        return type(self)(self.channels, *parts)
+
+    def between(self, start: float, stop: float) -> Self:
+        """Return the windows that end within (start, stop], s."""
+        return self[(self.t > start) & (self.t <= stop)]
+
+
+def join(readings: Sequence[Reading]) -> Reading:
+    """Return the windows of several readings of one montage, one after the other."""
+    first = readings[0]
+    return Reading(
+        first.channels,
+        np.concatenate([reading.t for reading in readings]),
+        np.concatenate([reading.views for reading in readings]),
+        np.concatenate([reading.band_db for reading in readings]),
+        np.concatenate([reading.mean for reading in readings]),
+    )
+
+
+def read(model: Model, windows: Sequence[Window], channels: Sequence[str], sfreq: float) -> Reading:
+    """Let the frozen model read windows; those without a signal are left out.
+
+    Parameters
+    ----------
+    model : Model
+        Frozen.
+    windows : sequence of Window
+        Of one recording, in time.
+    channels : sequence of str
+        Electrodes of the recording.
+    sfreq : float
+        Rate of the recording, Hz: time is index / sfreq.
+    """
+    valid = [window for window in windows if window.eeg is not None]
+    n, width = len(valid), model.info.network.d_model
+    views, mean = np.zeros((n, N_VIEWS, width)), np.zeros((n, 2))
+    band_db = np.full((n, len(channels), len(BANDS)), np.nan)
+    by_pattern: dict[tuple[int, ...], list[int]] = {}
+    for row, window in enumerate(valid):
+        by_pattern.setdefault(window.good, []).append(row)
+    for good, rows in by_pattern.items():
+        names = [channels[at] for at in good]
+        for start in range(0, len(rows), _BATCH):
+            part = rows[start : start + _BATCH]
+            eeg = np.stack([window.eeg for row in part if (window := valid[row]).eeg is not None])
+            mean[part], views[part], band_db[np.ix_(part, good)] = look(model, eeg, names)
+    t = np.array([(window.index + 1) / sfreq for window in valid])
+    return Reading(tuple(channels), t, views, band_db, mean)
+
+
+def look(model: Model, eeg: npt.NDArray[np.float32], names: Sequence[str]) -> tuple[Array, Array, Array]:
+    """Return mean, views and band power of windows (windows, channels, samples) of one set of electrodes."""
+    spec = model.spec
+    with torch.inference_mode():
+        features = extract(torch.from_numpy(eeg), names, spec.sfreq, spec)
+        places = torch.from_numpy(positions(names)).to(features.temporal)
+        mean, _, views = model.network.views(*features, places)
+        spectrum = features.spectral
+        if spec.spectrum != "log-power":
+            spectrum = log_power(torch.from_numpy(eeg), spec.sfreq, features.n_tokens)
+        bands = band_power_db(spectrum)
+    return mean.double().numpy(), views.double().numpy(), bands.double().numpy()

@@ -1,0 +1,235 @@
+"""Calibration: judged where it has not looked, and never better than it is."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+
+from emod_model.calibration.centre import Centre, Recentring
+from emod_model.calibration.choose import CANDIDATES, simplest
+from emod_model.calibration.design import Session
+from emod_model.calibration.fit import Calibration, calibrate, predict
+from emod_model.calibration.folds import Folds
+from emod_model.calibration.head import CentredHead
+from emod_model.calibration.interval import Level, pool
+from emod_model.calibration.judge import judge, shuffles
+from emod_model.calibration.reading import FUSED, Reading, read
+from emod_model.checkpoint import default_checkpoint, load_checkpoint
+from emod_model.errors import UsageError
+from emod_model.signal.windows import condition_recording
+from emod_model.simulate import SimulatedPerson
+
+Array = npt.NDArray[np.float64]
+WIDTH = 6
+CHANNELS = ("Fp1", "Fp2", "C3", "C4")
+HEAD = CentredHead(
+    scale=(1.0,) * WIDTH,
+    band_scale_db=(1.0,) * 5,
+    weights=((0.6, 0.0), (0.0, 0.6), *((0.0, 0.0),) * (WIDTH - 2)),
+    residuals=(tuple(np.linspace(0, 1, 19)), tuple(np.linspace(0, 1, 19))),
+    trained_on="made up",
+)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def reading(
+    rng: np.random.Generator, truth: Array, start: float, offset: Array, noise: float = 1.0
+) -> Reading:
+    """Windows half a second apart whose fused view holds the truth beside a person's own offset."""
+    n = len(truth)
+    views = rng.normal(0, noise, (n, 5, WIDTH)) + offset
+    views[:, FUSED, :2] += 1.5 * truth
+    band = rng.normal(0, noise, (n, len(CHANNELS), 5))
+    return Reading(CHANNELS, start + 0.5 * np.arange(n), views, band, np.zeros((n, 2)))
+
+
+def session(seed: int, n: int = 8, worth: float = 1.0) -> Session:
+    """A person whose signal follows the ratings `worth` times as much as the population's does."""
+    rng = np.random.default_rng(seed)
+    offset = rng.normal(0, 3, (5, WIDTH))
+    signs = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)])
+    ratings = signs[np.arange(n) % 4] * rng.uniform(0.25, 1.0, (n, 2))
+    trials = [
+        reading(rng, np.broadcast_to(worth * rating, (60, 2)), 100.0 + 60 * k, offset)
+        for k, rating in enumerate(ratings)
+    ]
+    rest = reading(rng, np.zeros((100, 2)), 0.0, offset)
+    other = reading(rng, np.zeros((40, 2)), 700.0, offset)
+    return Session(rest, tuple(trials), ratings, other)
+
+
+def fitted(seed: int, **changes: float) -> Calibration:
+    return calibrate(session(seed, **changes), HEAD, draws=59, rich=False)
+
+
+# What it is worth
+
+
+def test_a_person_whose_signal_follows_the_ratings_is_read_better_than_by_their_mean() -> None:
+    verdicts = fitted(1).judged.verdicts
+    assert [verdict.word for verdict in verdicts] == ["better", "better"]
+    assert all(v.rmse < v.mean_rmse and v.ccc > 0.5 and v.gain_ci[0] > 0 for v in verdicts)
+
+
+def test_shuffled_ratings_are_called_better_in_no_more_than_one_in_twenty() -> None:
+    claims = 0
+    people = 60
+    for seed in range(people):
+        person = session(seed, worth=0.0)
+        verdicts = calibrate(person, HEAD, draws=59, rich=False).judged.verdicts
+        claims += any(verdict.word == "better" for verdict in verdicts)
+    # 6 of 60 would have a chance of 3 % if the true share were 5 %
+    assert claims <= 6
+
+
+def test_a_signal_that_runs_against_the_ratings_is_never_called_better_by_rest_alone() -> None:
+    rating = session(3).ratings
+    draws = rating[shuffles(8, 59)]
+    verdicts = judge(np.broadcast_to(-rating, draws.shape), draws, np.zeros((8, 2)))
+    assert [verdict.word for verdict in verdicts] == ["worse", "worse"]
+
+
+def test_a_trial_never_takes_part_in_its_own_estimate() -> None:
+    person = session(4)
+    first = calibrate(person, HEAD, draws=0, rich=True)
+    ratings = person.ratings.copy()
+    ratings[2] = -ratings[2]
+    second = calibrate(Session(person.rest, person.trials, ratings, person.other), HEAD, draws=0, rich=True)
+    assert np.array_equal(first.judged.estimates[2], second.judged.estimates[2])
+    assert not np.array_equal(first.judged.estimates[3], second.judged.estimates[3])
+    assert np.array_equal(first.judged.traces[2], second.judged.traces[2])
+
+
+def test_every_candidate_is_told_of() -> None:
+    assert tuple(calibrate(session(5), HEAD, draws=0).judged.rmse) == CANDIDATES
+
+
+def test_the_simplest_candidate_within_noise_of_the_best_is_taken() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.1, 8)
+    errors = np.stack([1 + noise, 0.2 + np.zeros(8), 0.19 + 0.5 * noise])
+    assert simplest(errors) == 1
+
+
+def test_too_few_trials_are_refused() -> None:
+    with pytest.raises(UsageError, match="3 rated trials are too few"):
+        calibrate(session(1, n=3), HEAD)
+
+
+def test_the_same_session_gives_the_same_calibration() -> None:
+    one, other = (calibrate(session(6), HEAD, draws=3) for _ in range(2))
+    assert one.predictors == other.predictors
+    assert np.array_equal(one.judged.estimates, other.judged.estimates)
+
+
+# The baseline
+
+
+def test_a_persons_own_offset_does_not_matter() -> None:
+    person = session(7)
+    trials = tuple(map(_moved, person.trials))
+    moved = Session(_moved(person.rest), trials, person.ratings, _moved(person.other))
+    np.testing.assert_allclose(
+        calibrate(person, HEAD, draws=0, rich=False).judged.estimates,
+        calibrate(moved, HEAD, draws=0, rich=False).judged.estimates,
+    )
+
+
+def _moved(part: Reading) -> Reading:
+    return Reading(part.channels, part.t, part.views + 5.0, part.band_db - 3.0, part.mean)
+
+
+def test_rest_may_be_skipped() -> None:
+    person = session(8)
+    nothing = person.rest[np.zeros(len(person.rest), bool)]
+    verdicts = calibrate(
+        Session(nothing, person.trials, person.ratings, person.other), HEAD, draws=59, rich=False
+    ).judged.verdicts
+    assert verdicts[1].word == "better"
+
+
+def test_the_centre_follows_slow_change_and_is_frozen_while_nothing_is_valid() -> None:
+    rng = np.random.default_rng(0)
+    quiet = reading(rng, np.zeros((1, 2)), 0.0, np.zeros((5, WIDTH)), noise=0.0)
+    centre = Centre.of(quiet)
+    following = Recentring(centre, 100.0)
+    for second in range(101):
+        following.update(_at(quiet, float(second), 1.0))
+    assert following.centre.views[0, 0] == pytest.approx(1 - np.exp(-1), abs=1e-6)
+    before = following.centre.views[0, 0]
+    following.update(_at(quiet, 5000.0, 1.0))
+    assert following.centre.views[0, 0] - before < 0.02
+    following.reset()
+    assert np.array_equal(following.centre.views, centre.views)
+
+
+def _at(window: Reading, t: float, offset: float) -> Reading:
+    return Reading(window.channels, np.array([t]), window.views + offset, window.band_db, window.mean)
+
+
+# Folds and intervals
+
+
+def test_folds_leave_out_each_trial_and_each_pair() -> None:
+    folds = Folds(5)
+    assert len(folds) == 1 + 5 + 10
+    for i in range(5):
+        for j in range(5):
+            left = ~folds.used[folds.without[i, j]]
+            assert set(np.flatnonzero(left)) == {i, j}
+
+
+def test_intervals_hold_on_trials_that_come_after() -> None:
+    rng = np.random.default_rng(1)
+    population = np.quantile(np.abs(rng.normal(0, 0.5, 5000)), np.linspace(0.025, 0.975, 39))
+    inside = []
+    for _ in range(400):
+        errors = np.abs(rng.normal(0, 0.5, 9))
+        own = pool([np.array([error]) for error in errors[:8]], population)
+        inside.append([errors[8] <= own.half_width(level) for level in (0.68, 0.9)])
+    held = np.mean(inside, axis=0)
+    assert held == pytest.approx([0.68, 0.9], abs=0.05)
+
+
+def test_a_level_that_fails_is_raised_and_one_that_always_holds_is_lowered() -> None:
+    level = Level(0.68)
+    level.rated(inside=False)
+    assert level.asked > 0.68
+    for _ in range(5):
+        level.rated(inside=True)
+    assert level.asked < 0.68
+
+
+# On a simulated person, through the frozen network
+
+
+def test_the_frozen_network_reads_windows_whatever_electrodes_were_good() -> None:
+    model = load_checkpoint(Path(default_checkpoint()))
+    person = SimulatedPerson(9, CHANNELS, 250.0)
+    eeg = person.generate(250 * 12)
+    eeg[1, 1500:] = 0.0
+    windows = condition_recording(eeg, 250.0, model.spec)
+    seen = read(model, windows, CHANNELS, 250.0)
+    assert len(seen) == sum(window.valid for window in windows)
+    assert np.isnan(seen.band_db[-1, 1]).all()
+    assert np.isfinite(seen.views).all()
+    one = read(model, [window for window in windows if window.valid][-1:], CHANNELS, 250.0)
+    np.testing.assert_allclose(one.views[0], seen.views[-1], atol=1e-5)
+
+
+def test_a_predictor_says_the_same_at_once_and_window_by_window() -> None:
+    person = session(10)
+    result = calibrate(person, HEAD, draws=0)
+    features = result.scales(result.centre.remove(person.trials[0]))
+    together = predict(result.predictors, features)
+    alone = [
+        predict(result.predictors, result.scales(result.centre.remove(person.trials[0][slice(k, k + 1)])))[0]
+        for k in range(len(together))
+    ]
+    np.testing.assert_allclose(alone, together, atol=1e-6)

@@ -63,6 +63,8 @@ class Session:
         stream on the lab network. Without `record` nothing listens.
     reconnect : bool
         Wait for a source that has gone quiet; False ends the session with its error.
+    impedance : bool
+        Measure each electrode's impedance before the first sample, where the board can (`info` has it).
     clock : Clock, optional
         Time; the machine's own by default.
 
@@ -86,6 +88,7 @@ class Session:
         record: str | Path | Place | None = None,
         markers: Callable[[], MarkerSource] | None = None,
         reconnect: bool = True,
+        impedance: bool = False,
         clock: Clock | None = None,
     ) -> None:
         positive("hop_s", hop_s)
@@ -95,7 +98,13 @@ class Session:
         self.model = model if isinstance(model, Model) else load_checkpoint(model or default_checkpoint())
         self._name = source if isinstance(source, str) else type(source).__name__
         names = channel_list(channels) if isinstance(channels, str) else channels
-        opened = open_source(source, names, clock=self._clock) if isinstance(source, str) else source
+        if isinstance(source, str):
+            told = self._tell if impedance else None
+            opened = open_source(source, names, clock=self._clock, impedance=told)
+        elif impedance:
+            raise UsageError("impedance is measured for a source given by its name; leave impedance out")
+        else:
+            opened = source
         if duration_s is not None:
             opened = Limited(opened, duration_s, self._clock)
         self._acquisition = Acquisition(opened, self._clock)
@@ -152,6 +161,10 @@ class Session:
         self._thread.start()
         self._acquisition.start()
         return self
+
+    def _tell(self, sentence: str) -> None:
+        """Say what the wait is for."""
+        self._view = self._picture.blank("waiting", sentence)
 
     def stop(self) -> None:
         """Ask the session to end; safe from any thread and in a signal handler."""

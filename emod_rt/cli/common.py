@@ -5,9 +5,12 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 Channels = Annotated[
     str | None,
@@ -36,6 +39,25 @@ NoReconnect = Annotated[
         "--no-reconnect", help="End with exit code 4 when the source goes quiet; do not wait for it."
     ),
 ]
+Impedance = Annotated[
+    bool,
+    typer.Option(
+        "--impedance", help="Measure each electrode before the first sample, about 1.5 s each (Cyton, Daisy)."
+    ),
+]
+
+
+class Waiting:
+    """A status line that says anew, whenever it is drawn, what the wait is for."""
+
+    def __init__(self, say: Callable[[], str]) -> None:
+        self._say = say
+
+    def __rich__(self) -> "Text":
+        """Return the line."""
+        from rich.text import Text
+
+        return Text(self._say())
 
 
 @contextlib.contextmanager

@@ -5,7 +5,17 @@ from typing import Annotated
 import typer
 
 from emod_rt.checks import channel_list, not_negative, positive
-from emod_rt.cli.common import Channels, NoReconnect, SessionLabel, Subject, Task, Wait, ending
+from emod_rt.cli.common import (
+    Channels,
+    Impedance,
+    NoReconnect,
+    SessionLabel,
+    Subject,
+    Task,
+    Wait,
+    Waiting,
+    ending,
+)
 from emod_rt.cli.run import SourceText
 
 
@@ -24,6 +34,7 @@ def record(
     ] = None,
     wait: Wait = 30.0,
     no_reconnect: NoReconnect = False,
+    impedance: Impedance = False,
 ) -> None:
     """Record a source as acquired, before any filter, and every marker stream on the network, as XDF."""
     positive("--duration", duration)
@@ -41,9 +52,10 @@ def record(
     err = Console(stderr=True, highlight=False)
     clock = SystemClock()
     where = place(out, subject, session_label, task)
-    opened = open_source(source, names, clock=clock)
+    waits = [f"Waiting for {source}."]
+    opened = open_source(source, names, clock=clock, impedance=waits.append if impedance else None)
     take = Take(opened, where, clock, duration, reconnect=not no_reconnect)
-    with err.status(f"Waiting for {escape(source)}."):
+    with err.status(Waiting(lambda: waits[-1])):
         info = take.open(wait)
     notices = Notices(err)
     notices.tell(f"note: {sentence}" for sentence in info.notes)

@@ -7,6 +7,7 @@ import typer
 from emod_rt.checks import channel_list, not_negative, positive
 from emod_rt.cli.common import (
     Channels,
+    Impedance,
     JsonlFile,
     ModelFile,
     NoReconnect,
@@ -14,6 +15,7 @@ from emod_rt.cli.common import (
     Subject,
     Task,
     Wait,
+    Waiting,
     ending,
 )
 
@@ -59,6 +61,7 @@ def run(
     task: Task = None,
     wait: Wait = 30.0,
     no_reconnect: NoReconnect = False,
+    impedance: Impedance = False,
 ) -> None:
     """Turn a live source into valence and arousal."""
     positive("--duration", duration)
@@ -81,6 +84,7 @@ def run(
         lsl_out=lsl_out,
         record=place(record, *labels) if wanted else None,
         reconnect=not no_reconnect,
+        impedance=impedance,
     )
     run_session(session, headless=headless)
 
@@ -110,7 +114,7 @@ def run_session(session: "Session", *, headless: bool) -> "View | None":
     notices = Notices(err)
     view = None
     try:
-        with err.status(session.view().message or ""):
+        with err.status(Waiting(lambda: session.view().message or "")):
             session.start()
         with ending(session.stop):
             if session.info is not None:

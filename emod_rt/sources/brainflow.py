@@ -22,6 +22,7 @@ from emod_rt.sources.brainflow_board import (
 )
 from emod_rt.sources.brainflow_link import Link
 from emod_rt.sources.brainflow_rows import Packets, Whole, choose_rows, left_out
+from emod_rt.sources.impedance import Streaming, in_one_sentence, measure, require_lead_off
 from emod_rt.sources.packets import PacketClock, learn_counting
 from emod_rt.sources.release import Releasable
 from emod_rt.sources.wall import WallTime
@@ -54,6 +55,9 @@ class BrainFlowSource(Releasable):
         Measures arrival.
     wall : callable
         The time of day, s, which BrainFlow stamps with; it may be set at any time.
+    impedance : callable, optional
+        Has `open` measure each electrode's impedance before the first sample, and gets a sentence on how far
+        it is.
 
     `close` is final, and the one method that another thread may call: a waiting `open` then raises
     SourceError within a fraction of a second, a later `read` returns None.
@@ -61,7 +65,7 @@ class BrainFlowSource(Releasable):
     Raises
     ------
     UsageError
-        No such board or parameter.
+        No such board or parameter, or a board that cannot measure impedance.
     """
 
     def __init__(
@@ -71,11 +75,15 @@ class BrainFlowSource(Releasable):
         channels: Sequence[str] | None = None,
         clock: Clock | None = None,
         wall: Callable[[], float] = time.time,
+        impedance: Callable[[str], None] | None = None,
     ) -> None:
         super().__init__()
         self._board_id = find_board(board)
         self._params = input_params(params or {})
         self._described_id = described_by(self._board_id, self._params.master_board)
+        self._impedance = impedance
+        if impedance is not None:
+            require_lead_off(short_name(load().BoardIds(self._board_id).name))
         self._wanted = channels
         self._clock = clock or SystemClock()
         self._wall = wall
@@ -107,6 +115,8 @@ class BrainFlowSource(Releasable):
             try:
                 link.go_on()
                 link.open(wait_s)
+                kohm = self._measure_impedance(link, buffer, rows, channels)
+                notes += [in_one_sentence(channels, kohm)] if kohm else []
                 self._time = WallTime(self._clock, self._wall)
                 notes += self._learn(link, max(deadline - self._clock.now(), 2.0))
             except BaseException:
@@ -121,7 +131,16 @@ class BrainFlowSource(Releasable):
             notes=tuple(notes),
             metadata=metadata_of(self._board, self._params),
             lsl_clock=True,
+            impedance_kohm=kohm,
         )
+
+    def _measure_impedance(
+        self, link: Link, buffer: int, rows: Sequence[int], channels: Sequence[str]
+    ) -> tuple[float | None, ...]:
+        if self._impedance is None:
+            return ()
+        streaming = Streaming(link.shim, self._board, buffer, self._clock, self._called_off)
+        return measure(streaming, rows, channels, self._impedance)
 
     def _learn(self, link: Link, wait_s: float) -> list[str]:
         """Wait for the first samples and see how the board counts them."""

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from emod_model.errors import SourceError
+from emod_model.errors import SourceError, UsageError
 from emod_rt.clock import Clock
 from emod_rt.sources.brainflow_board import Board, in_words, load
 
@@ -105,6 +105,21 @@ def measure(
             _restore(streaming)
         raise
     return tuple(found)
+
+
+def require_lead_off(board: str) -> None:
+    """Return if a board has lead-off commands.
+
+    Raises
+    ------
+    UsageError
+        It has none.
+    """
+    if board not in BOARDS:
+        raise UsageError(
+            f"brainflow:{board} cannot measure impedance; leave --impedance out, "
+            f"or use {' or '.join(f'brainflow:{name}' for name in BOARDS)}"
+        )
 
 
 def impedance_kohm(

@@ -1,6 +1,6 @@
 """From the text of `--source` to a source."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import parse_qsl
 
@@ -20,6 +20,7 @@ def open_source(
     paced: bool = True,
     chunk: int | None = None,
     clock: Clock | None = None,
+    impedance: Callable[[str], None] | None = None,
 ) -> Source:
     """Make the source that a text names, not yet open.
 
@@ -36,11 +37,13 @@ def open_source(
         Samples a chunk of a file.
     clock : Clock, optional
         The machine's own by default.
+    impedance : callable, optional
+        Has the impedance measured when the source is opened, and gets a sentence on how far it is.
 
     Raises
     ------
     UsageError
-        The text names no source.
+        The text names no source, or one that cannot measure impedance.
     """
     scheme, colon, rest = text.strip().partition(":")
     rest = rest.strip()
@@ -49,6 +52,10 @@ def open_source(
         raise UsageError(f"{text!r} names no source; use {FORMS}")
     if chunk is not None and chunk < 1:
         raise UsageError(f"a chunk of {chunk} samples is none; give 1 or more")
+    if impedance is not None and scheme.lower() in ("lsl", "file", "sim"):
+        raise UsageError(
+            f"{text!r} cannot measure impedance; leave --impedance out, or use brainflow:cyton or its Daisy"
+        )
     match scheme.lower():
         case "lsl":
             from emod_rt.sources.lsl import LSLSource
@@ -58,7 +65,8 @@ def open_source(
             from emod_rt.sources.brainflow import BrainFlowSource
 
             board, _, query = rest.partition("?")
-            return BrainFlowSource(board, _parameters(text, query), channels=channels, clock=clock)
+            parameters = _parameters(text, query)
+            return BrainFlowSource(board, parameters, channels, clock, impedance=impedance)
         case "file":
             from emod_rt.sources.file import FileSource
 

@@ -5,9 +5,9 @@
 A recording as LabRecorder leaves it is written, read and replayed over real LSL by a process of its own:
 eight channels at 250 Hz by an amplifier whose clock runs 100 ppm fast, and a marker twice a second by another
 computer's clock. This process reads both streams as any LSL program does. Measured are the stamp of each
-marker against that of the sample it was stamped beside when it was recorded, how much later against its stamps
-the signal arrives in the last minute than in the first (drift), and how far apart a marker and its sample
-arrive.
+marker against that of the sample it was stamped beside when it was recorded, how much later against its
+stamps the signal arrives in the last minute than in the first (drift), and how far apart a marker and its
+sample arrive.
 """
 
 import argparse

@@ -10,6 +10,8 @@ from emod_model.signal.quality import ChannelQuality
 from emod_rt.estimate import Estimate
 from emod_rt.markers import Marker
 
+_NAMED = 4  # channels named for one reason before "and n more"
+
 State = Literal["waiting", "running", "stalled", "ended", "failed"]
 
 
@@ -88,3 +90,21 @@ class View:
     notices: tuple[str, ...] = ()
     markers: tuple[Marker, ...] = ()
     impedance_kohm: tuple[float | None, ...] = ()
+
+
+def left_out(view: View) -> str:
+    """Return the channels left out by their reasons, as "Fp1, C3 flat; T8 railed"; empty when none is."""
+    groups: dict[str, list[str]] = {}
+    for name, verdict in zip(view.channels, view.quality, strict=False):
+        if not verdict.good:
+            groups.setdefault(verdict.reason or "bad", []).append(name)
+    return "; ".join(f"{_some(names, len(view.channels))} {reason}" for reason, names in groups.items())
+
+
+def _some(names: list[str], of: int) -> str:
+    if len(names) == of > _NAMED:
+        return f"all {of} channels"
+    # "and 1 more" is longer than the name
+    named = names if len(names) <= _NAMED + 1 else names[:_NAMED]
+    more = f" and {len(names) - len(named)} more" if len(names) > len(named) else ""
+    return ", ".join(named) + more

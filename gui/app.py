@@ -12,7 +12,8 @@ from typing import Protocol
 from PySide6.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
-from emod_model.errors import UsageError
+from emod_model.errors import EmodError, UsageError
+from emod_rt.markers import Marker
 from emod_rt.view import View
 from gui.dashboard import Dashboard
 
@@ -26,6 +27,14 @@ class SessionView(Protocol):
 
     def view(self) -> View:
         """Return a picture of the session; quick, and safe from any thread."""
+        ...
+
+    def moment(self) -> float | None:
+        """Return this moment for a `mark` whose text comes later."""
+        ...
+
+    def mark(self, text: str, t: float | None = None) -> Marker:
+        """Mark a moment, now by default; raises EmodError when it cannot be."""
         ...
 
     def stop(self) -> None:
@@ -116,6 +125,9 @@ class _Poll:
         self._timer.setInterval(POLL_MS)
         self._timer.timeout.connect(self.refresh)
         self.window.closed.connect(self.finish)
+        self._moment: float | None = None
+        self.window.marking.connect(self.take_moment)
+        self.window.marked.connect(self.mark)
 
     def run(self) -> None:
         """Show the window and return when it is closed."""
@@ -144,6 +156,17 @@ class _Poll:
             self._picture()
             if self.close_when_ended:
                 self.window.close()
+
+    def take_moment(self) -> None:
+        """Remember when the key of a marker was pressed."""
+        self._moment = self.session.moment()
+
+    def mark(self, text: str) -> None:
+        """Mark that moment; what stands against it is said where the marker would be."""
+        try:
+            self.session.mark(text, self._moment)
+        except EmodError as error:
+            self.window.state_line.say(str(error))
 
     def finish(self) -> None:
         """Take the picture that is still owed, and leave the event loop."""

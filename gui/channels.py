@@ -47,7 +47,7 @@ class Channels(QWidget):
             part.setVisible(bool(view.channels))
         self.summary.set_full(words.quality_line(view))
         self.traces.show_view(view)
-        self.labels.show_channels(view.channels, view.quality, self.traces.row_uv)
+        self.labels.show_view(view, self.traces.row_uv)
         fresh = words.reading(view) is not None
         self.band_title.setText(
             "band power, dB" if fresh or view.band_power_db is None else "last band power, dB"

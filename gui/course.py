@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainterPath, QPolygonF
 from PySide6.QtWidgets import QFrame, QGraphicsPathItem, QSizePolicy, QVBoxLayout, QWidget
 
@@ -12,10 +12,11 @@ import pyqtgraph as pg  # isort: skip
 from emod_rt.view import View
 from gui import theme
 from gui.history import Floats, History
+from gui.marks import LABEL_HEIGHT, Marks, placed
 from gui.widgets import card, freeze
 
 SPAN_S = 60.0
-_EDGE, _AHEAD_S = 1.25, 2.5  # room for the outermost tick labels
+_EDGE, _BEFORE_S, _AHEAD_S = 1.25, 0.5, 2.5  # room for the outermost tick labels
 
 
 class Course(QWidget):
@@ -45,6 +46,7 @@ class Course(QWidget):
         _plain(self.axis)
         self.axis.setHeight(20)
         self._end = ""
+        self.marks = Marks(self.canvas)
 
     def show_view(self, view: View, history: History) -> None:
         """Draw one picture of the session."""
@@ -56,6 +58,17 @@ class Course(QWidget):
         if end != self._end:
             self._end = end
             self.axis.setTicks([[(-s, f"\N{MINUS SIGN}{s} s") for s in (60, 45, 30, 15)] + [(0, end)]])
+        self._show_marks(view)
+
+    def _show_marks(self, view: View) -> None:
+        self.marks.setGeometry(self.canvas.rect())
+        upper, lower = (strip.item.getViewBox().sceneBoundingRect() for strip in (self.valence, self.arousal))
+        a_second = upper.width() / (SPAN_S + _BEFORE_S + _AHEAD_S)
+        plot = QRectF(
+            upper.left() + _BEFORE_S * a_second, upper.top(), SPAN_S * a_second, lower.bottom() - upper.top()
+        )
+        marks = [(1 + seconds / SPAN_S, text) for seconds, text in placed(view)]
+        self.marks.show_marks(marks, plot, plot.bottom() - LABEL_HEIGHT)
 
 
 class _Strip:
@@ -68,7 +81,7 @@ class _Strip:
         self.brushes = {live: pg.mkBrush(name) for live, name in colours.items()}
         self.fills = {live: theme.colour(name, 0.26) for live, name in colours.items()}
         freeze(item)
-        item.setXRange(-SPAN_S - 0.5, _AHEAD_S, padding=0)
+        item.setXRange(-SPAN_S - _BEFORE_S, _AHEAD_S, padding=0)
         item.setYRange(-_EDGE, _EDGE, padding=0)
         item.showAxis("left")
         axis = item.getAxis("left")

@@ -1,17 +1,19 @@
-"""Name and quality mark of every channel, beside its trace, and the scale bar below."""
+"""Name, quality mark and impedance of every channel, beside its trace, and the scale bar below."""
 
 import math
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import QHelpEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from emod_model.signal.quality import ChannelQuality
+from emod_rt.view import View
 from gui import theme, words
 
 WIDTH = 130
 _ONE_LINE, _TWO_LINES = 13.0, 34.0  # row heights that hold a name, and a reason below it
 _MARKS = {"good": theme.DIM, "poor": theme.ALERT, "bad": theme.FAILED}
+_CONTACTS = {"good": theme.DIM, "fair": theme.TEXT, "poor": theme.ALERT}
 
 
 class Labels(QWidget):
@@ -21,63 +23,95 @@ class Labels(QWidget):
         super().__init__()
         self.setFixedWidth(WIDTH)
         self.setAccessibleName("Channels and their signal quality")
-        self.names: tuple[str, ...] = ()
-        self.quality: tuple[ChannelQuality, ...] = ()
+        self._view: View | None = None
         self.row_uv = 100.0
+        self._drawn: tuple[object, ...] = ()
 
-    def show_channels(
-        self, names: tuple[str, ...], quality: tuple[ChannelQuality, ...], row_uv: float
-    ) -> None:
-        """Set what to draw."""
-        if (names, quality, row_uv) == (self.names, self.quality, self.row_uv):
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Channels, from the top."""
+        return self._view.channels if self._view else ()
+
+    def show_view(self, view: View, row_uv: float) -> None:
+        """Draw one picture of the session whose rows are `row_uv` microvolts high."""
+        self._view, self.row_uv = view, row_uv
+        drawn = (view.channels, view.quality, view.impedance_kohm, row_uv)
+        if drawn == self._drawn:
             return
-        self.names, self.quality, self.row_uv = names, quality, row_uv
-        pairs = zip(names, quality, strict=False)
-        self.setAccessibleDescription(
-            ", ".join(f"{name} {words.grade(each)} {each.reason or ''}".strip() for name, each in pairs)
-        )
+        self._drawn = drawn
+        pairs = zip(view.channels, view.quality, strict=False)
+        spoken = [f"{name} {words.grade(each)} {each.reason or ''}".strip() for name, each in pairs]
+        for row, value in enumerate(view.impedance_kohm[: len(spoken)]):
+            spoken[row] += "" if value is None else f" {words.kohm(value)}"
+        self.setAccessibleDescription(", ".join(spoken))
         self.update()
+
+    def event(self, event: QEvent) -> bool:
+        """Tell all about the channel under the mouse."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            QToolTip.showText(event.globalPos(), self.told_at(event.pos().y()), self)
+            return True
+        return super().event(event)
+
+    def told_at(self, y: float) -> str:
+        """Return all about the channel at a height of the widget; nothing above and below the rows."""
+        row = math.floor((y - theme.HEAD) / self._row_height()) if self.names else -1
+        return words.channel(self._view, row) if self._view and 0 <= row < len(self.names) else ""
+
+    def _row_height(self) -> float:
+        return (self.height() - theme.HEAD - theme.FOOT) / len(self.names)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the rows and the scale bar."""
-        if not self.names:
+        if self._view is None or not self.names:
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        height = (self.height() - theme.HEAD - theme.FOOT) / len(self.names)
+        height = self._row_height()
         # rows too thin for a line of text: names take turns in two or more columns
         columns = max(1, math.ceil(_ONE_LINE / height))
-        for row, name in enumerate(self.names):
+        for row in range(len(self.names)):
             middle = theme.HEAD + (row + 0.5) * height
             left = (row % columns) * WIDTH / columns
-            verdict = self.quality[row] if row < len(self.quality) else None
-            self._draw_row(painter, name, verdict, QPointF(left, middle), height if columns == 1 else 0.0)
+            self._draw_row(painter, self._view, row, QPointF(left, middle), height if columns == 1 else 0.0)
         self._draw_scale(painter, height)
         painter.end()
 
-    def _draw_row(
-        self, painter: QPainter, name: str, verdict: ChannelQuality | None, at: QPointF, height: float
-    ) -> None:
-        size = theme.BODY if height >= 18 else theme.SMALL if height else 10
+    def _draw_row(self, painter: QPainter, view: View, row: int, at: QPointF, height: float) -> None:
+        verdict = view.quality[row] if row < len(view.quality) else None
         reason = (verdict.reason or "") if verdict and height else ""
         below = bool(reason) and height >= _TWO_LINES
         y = at.y() - (7 if below else 0)
         self._draw_mark(painter, verdict, QPointF(at.x() + 6, y), 4.0 if height else 3.0)
-        painter.setFont(theme.font(size))
+        painter.setFont(theme.font(theme.BODY if height >= 18 else theme.SMALL if height else 10))
         painter.setPen(theme.colour(theme.TEXT if verdict is None or verdict.good else theme.DIM))
         x = at.x() + 16
-        box = QRectF(x, y - 10, WIDTH - x, 20)
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, name)
+        box = QRectF(x, y - 10, WIDTH - x - 8, 20)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, view.channels[row])
+        used = 0.0 if below else painter.fontMetrics().horizontalAdvance(view.channels[row]) + 8.0
+        room = box.width() - (0.0 if below else used)
+        value = view.impedance_kohm[row] if row < len(view.impedance_kohm) else None
+        if value is not None and height:
+            taken = self._draw_contact(painter, value, box)
+            room -= 0.0 if below else taken + 8
         if reason:
-            used = 0 if below else painter.fontMetrics().horizontalAdvance(name) + 8
-            painter.setFont(theme.font(theme.SMALL if below else 10))
-            painter.setPen(theme.colour(theme.DIM))
-            room = WIDTH - x - used - 4
-            text = painter.fontMetrics().elidedText(reason, Qt.TextElideMode.ElideRight, int(room))
-            offset = 14 if below else 0
-            painter.drawText(
-                box.translated(used, offset), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text
+            self._draw_reason(
+                painter, reason, box.translated(used, 14 if below else 0), room, small=not below
             )
+
+    @staticmethod
+    def _draw_contact(painter: QPainter, value: float, box: QRectF) -> float:
+        painter.setFont(theme.font(theme.SMALL))
+        painter.setPen(theme.colour(_CONTACTS[words.contact(value)]))
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, words.kohm(value))
+        return float(painter.fontMetrics().horizontalAdvance(words.kohm(value)))
+
+    @staticmethod
+    def _draw_reason(painter: QPainter, reason: str, box: QRectF, room: float, *, small: bool) -> None:
+        painter.setFont(theme.font(10 if small else theme.SMALL))
+        painter.setPen(theme.colour(theme.DIM))
+        text = painter.fontMetrics().elidedText(reason, Qt.TextElideMode.ElideRight, int(room))
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
     @staticmethod
     def _draw_mark(painter: QPainter, verdict: ChannelQuality | None, centre: QPointF, radius: float) -> None:

@@ -17,7 +17,7 @@ from gui.widgets import bare_plot, card, label
 
 TRAIL_S = 30.0
 _AGES = 10  # steps of the fading trail
-_EDGE = 1.12  # the plane ends at 1; the rest is room for the axis names
+_EDGE = 1.17  # the plane ends at 1; the rest is room for the axis names
 
 
 class Plane(QWidget):

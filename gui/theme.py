@@ -18,9 +18,12 @@ NOW = "#F4F6FA"
 ALERT = "#F0E442"
 FAILED = "#E8702A"
 BADGE = "#CC79A7"
+MARKER = "#35C69A"
+RECORDING = "#FF5A52"
 
 GAP = 12  # between cards, and inside them
 SMALL, BODY, TITLE, READOUT = 11, 13, 15, 24  # pixel sizes of the type
+LINE_HEIGHT = 52  # of the state line, and of what takes its place
 HEAD, FOOT = 22, 38  # strips above and below the channel rows, shared by labels, traces and band powers
 
 _FAMILIES = ("Inter", "Segoe UI", "SF Pro Text", "Helvetica Neue", "Noto Sans", "Ubuntu", "DejaVu Sans")
@@ -69,7 +72,19 @@ def stylesheet() -> str:
     QFrame#header[state="waiting"] {{ background: {AROUSAL}; border-color: {AROUSAL}; }}
     QFrame#header[state="stalled"] {{ background: {ALERT}; border-color: {ALERT}; }}
     QFrame#header[state="failed"] {{ background: {FAILED}; border-color: {FAILED}; }}
+    QFrame#header[state="notice"] {{ background: {FAILED}; border-color: {FAILED}; }}
+    QFrame#header QLabel[role="sentence"] {{ font-size: {BODY}px; }}
+    QFrame#header QPushButton {{ background: {INK}; color: {TEXT}; border: none; border-radius: 4px;
+        padding: 5px 12px; }}
     QFrame#header[loud="true"] QLabel {{ color: {INK}; }}
     QFrame#header[loud="true"] QLabel[role="badge"] {{ background: {INK}; color: {BADGE}; }}
+    QFrame#card QLabel[role="value"][quiet="true"] {{ color: {DIM}; }}
+    QFrame#card QLabel[role="dot"] {{ color: {RECORDING}; font-size: {TITLE}px; }}
+    QFrame#entry {{ background: {PANEL}; border: 1px solid {MARKER}; border-radius: 6px; }}
+    QFrame#entry QLabel {{ background: transparent; }}
+    QFrame#entry QLabel[role="moment"] {{ color: {MARKER}; font-size: {TITLE}px; font-weight: 600; }}
+    QFrame#entry QLineEdit {{ background: {BACKGROUND}; color: {TEXT}; border: 1px solid {LINE};
+        border-radius: 4px; padding: 4px 8px; font-size: {TITLE}px; selection-background-color: {MARKER};
+        selection-color: {INK}; }}
     QToolTip {{ background: {PANEL}; color: {TEXT}; border: 1px solid {FAINT}; }}
     """

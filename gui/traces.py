@@ -12,6 +12,7 @@ import pyqtgraph as pg  # isort: skip
 
 from emod_rt.view import View
 from gui import theme
+from gui.marks import Marks, placed
 from gui.widgets import bare_plot
 
 SPAN_S = 8.0
@@ -50,10 +51,11 @@ class Traces(QWidget):
         ]
         for item in (self._grid, *self.curves):
             self.plot.addItem(item)
+        self.marks = Marks(self)
 
     def show_view(self, view: View) -> None:
         """Draw one picture of the session."""
-        asked = (view.trace_end, view.state, view.channels, view.quality, self.plot.size())
+        asked = (view.trace_end, view.state, view.channels, view.quality, view.markers, self.plot.size())
         if asked == self._drawn:
             return
         self._drawn = asked
@@ -74,6 +76,11 @@ class Traces(QWidget):
         for number, curve in enumerate(self.curves):
             curve.setData(*_strung(seconds, drawn[group == number]))
         self.axis.show_end("now" if view.state == "running" else "last")
+        self.marks.setGeometry(self.rect())
+        plot = QRectF(self.plot.geometry()).adjusted(0, theme.HEAD, 0, 0)
+        marks = [(1 + seconds / SPAN_S, text) for seconds, text in placed(view)]
+        # below the seconds, where no trace runs
+        self.marks.show_marks(marks, plot, plot.bottom() + 20)
 
     def _fit_rows(self, rows: int) -> None:
         height = self.plot.height()

@@ -3,7 +3,7 @@
 from typing import Any
 
 # PySide6 comes first: pyqtgraph takes the binding that is already imported
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -34,17 +34,38 @@ def card(name: str) -> tuple[QFrame, QVBoxLayout]:
 
 
 class ElidedLabel(QLabel):
-    """One line of text, cut where there is no room; the tool tip has all of it.
+    """A text cut where there is no room; the tool tip has all of it.
 
     Takes the room that is left; with `widest`, the room that its text needs, up to so many pixels.
+
+    Parameters
+    ----------
+    role, name : str
+        In the style sheet, and for screen readers.
+    widest : int, optional
+        Pixels.
+    lines : int
+        That the text may take.
+    side : Qt.TextElideMode
+        Where it is cut: a name that is too long is known by both its ends, a sentence by its beginning.
     """
 
-    def __init__(self, role: str, name: str, widest: int | None = None) -> None:
+    def __init__(
+        self,
+        role: str,
+        name: str,
+        widest: int | None = None,
+        lines: int = 1,
+        side: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+    ) -> None:
         super().__init__()
         self.setProperty("role", role)
         self.setAccessibleName(name)
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(lines > 1)
         self.widest = widest
+        self.lines = lines
+        self.side = side if widest is None else Qt.TextElideMode.ElideMiddle
         if widest is None:
             self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.full = ""
@@ -73,9 +94,23 @@ class ElidedLabel(QLabel):
         return QSize(min(needed, self.widest or needed), super().sizeHint().height())
 
     def _fit(self) -> None:
-        # a name that is too long is known by both its ends, a sentence by its beginning
-        side = Qt.TextElideMode.ElideRight if self.widest is None else Qt.TextElideMode.ElideMiddle
-        self.setText(self.fontMetrics().elidedText(self.full, side, self.width()))
+        if self.lines == 1:
+            self.setText(self.fontMetrics().elidedText(self.full, self.side, self.width()))
+            return
+        kept = len(self.full)
+        while kept and not self._fits(text := _cut(self.full, kept)):
+            kept -= 1
+        self.setText(text if kept else "")
+
+    def _fits(self, text: str) -> bool:
+        metrics = self.fontMetrics()
+        box = metrics.boundingRect(QRect(0, 0, self.width(), 10_000), Qt.TextFlag.TextWordWrap, text)
+        # the height of each line is rounded up
+        return box.width() <= self.width() and box.height() <= self.lines * (metrics.lineSpacing() + 1)
+
+
+def _cut(text: str, kept: int) -> str:
+    return text if kept >= len(text) else text[:kept].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def restyle(widget: QWidget, **properties: str) -> None:

@@ -2,9 +2,11 @@
 
 from emod_model.signal.quality import ChannelQuality
 from emod_rt.estimate import Estimate
-from emod_rt.view import View
+from emod_rt.view import View, left_out
 
-_NAMED = 4  # channels named in one sentence before "and n more"
+# with gel; the limits that clinics (10) and makers of EEG amplifiers (50) give
+GOOD_KOHM, POOR_KOHM = 10.0, 50.0
+_KOHM = "k\N{GREEK CAPITAL LETTER OMEGA}"
 
 
 def reading(view: View) -> Estimate | None:
@@ -41,20 +43,9 @@ def why_no_reading(view: View) -> str | None:
         case "gap":
             return "Samples were lost, next reading after a whole window without a gap"
         case "bad-signal":
-            named = bad_channels(view)
+            named = left_out(view)
             return f"Signal too poor to read: {named}" if named else "Signal too poor to read"
     return None
-
-
-def bad_channels(view: View) -> str:
-    """Return the channels left out with their reasons, as "T8 flat, Fp1 too large"; empty when none is."""
-    bad = [
-        f"{name} {verdict.reason or 'bad'}"
-        for name, verdict in zip(view.channels, view.quality, strict=False)
-        if not verdict.good
-    ]
-    more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
-    return ", ".join(bad[:_NAMED]) + more
 
 
 def grade(verdict: ChannelQuality) -> str:
@@ -71,8 +62,33 @@ def quality_line(view: View) -> str:
     if not view.quality:
         return "signal quality after the first window"
     used = sum(verdict.good for verdict in view.quality)
-    left_out = bad_channels(view)
-    return f"{used} of {len(view.quality)} channels used" + (f", left out: {left_out}" if left_out else "")
+    named = left_out(view)
+    return f"{used} of {len(view.quality)} channels used" + (f", left out: {named}" if named else "")
+
+
+def kohm(value: float) -> str:
+    """Return an impedance as "7.4 kΩ"."""
+    return f"{value:.1f} {_KOHM}" if value < 9.95 else f"{value:.0f} {_KOHM}"
+
+
+def contact(value: float) -> str:
+    """Return "good", "fair" or "poor" for an impedance in kilo-ohm."""
+    return "good" if value <= GOOD_KOHM else "fair" if value <= POOR_KOHM else "poor"
+
+
+def channel(view: View, row: int) -> str:
+    """Return all that is known of one channel, a line each."""
+    lines = [view.channels[row]]
+    if row < len(view.quality):
+        verdict = view.quality[row]
+        used = {"good": "used", "poor": "used, but poor", "bad": "left out"}[grade(verdict)]
+        lines.append(used + (f": {verdict.reason}" if verdict.reason else ""))
+    value = view.impedance_kohm[row] if row < len(view.impedance_kohm) else None
+    if value is not None:
+        lines.append(f"impedance {kohm(value)}, {contact(value)}; measured before the first sample")
+        limits = f"up to {GOOD_KOHM:g} {_KOHM} is good, above {POOR_KOHM:g} {_KOHM} poor"
+        lines.append(f"{limits}; dry electrodes have more")
+    return "\n".join(lines)
 
 
 def signed(value: float, digits: int = 2) -> str:

@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from emod_model.checkpoint import Model
+from emod_rt.estimate import Estimate
 from emod_rt.sources.base import StreamInfo
-from emod_rt.view import View
+from emod_rt.view import View, left_out
 
 REASONS = {
     "settling": "settling",
@@ -98,16 +99,24 @@ def live_table(view: View) -> Group:
             arousal = _reading(estimate.arousal, estimate.arousal_sd)
             table.add_row(since, valence, arousal)
         else:
-            table.add_row(since, Text(REASONS[estimate.reason or "settling"], style="yellow"))
+            table.add_row(since, Text(_why(view, estimate), style="yellow"))
     latency = "" if view.latency_ms is None else f", latency p50 {view.latency_ms[0]:.0f} ms"
     simulated = " [SIMULATED]" if view.model_simulated else ""
+    recording = f"  recording {view.recording}" if view.recording else ""
     state = Text(
         f"{view.source}  {view.state}  {view.elapsed_s:.0f} s, {view.lost} lost, {view.windows} windows, "
-        f"{view.valid} valid{latency}  model {view.model}{simulated}",
+        f"{view.valid} valid{latency}  model {view.model}{simulated}{recording}",
         style="dim",
     )
     message = [Text(view.message, style="bold yellow")] if view.message else []
     return Group(table, *message, state)
+
+
+def _why(view: View, estimate: Estimate) -> str:
+    """Return why an estimate carries no number; of the newest also which electrodes."""
+    reason = REASONS[estimate.reason or "settling"]
+    named = left_out(view) if estimate is view.estimates[-1] and estimate.reason == "bad-signal" else ""
+    return f"{reason}: {named}" if named else reason
 
 
 def _reading(value: float | None, sd: float | None) -> Text:

@@ -7,14 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from emod_model.errors import UsageError
+from emod_rt.markers import Marker, typed_stream
 from emod_rt.view import View
 from gui.app import render, show
 from gui.dashboard import Dashboard
+from gui.status import MARKER_CELL
 from tests.gui.views import make_view, waiting
 
 
@@ -25,6 +27,8 @@ class Scripted:
         self.views = list(views)
         self.asked_from: set[int] = set()
         self.polls = 0
+        self.marks: list[tuple[str, float | None]] = []
+        self.now = 100.0
         self.stopped = threading.Event()
         self.thread = threading.Thread(target=self.stopped.wait, name="scripted-session")
         self.thread.start()
@@ -33,6 +37,15 @@ class Scripted:
         self.asked_from.add(threading.get_ident())
         self.polls += 1
         return self.views.pop(0) if len(self.views) > 1 else self.views[0]
+
+    def moment(self) -> float | None:
+        return self.now
+
+    def mark(self, text: str, t: float | None = None) -> Marker:
+        if text == "refused":
+            raise UsageError("the marker 'refused' has nothing to belong to")
+        self.marks.append((text, t))
+        return Marker(t or 0.0, (text,), typed_stream())
 
     def stop(self) -> None:
         self.stopped.set()
@@ -105,6 +118,29 @@ def test_it_closes_by_itself_when_the_session_has_ended_and_leaves_a_picture(qap
     picture = QImage(str(shot))
     assert (picture.width(), picture.height()) == (1280, 800)
     assert len({picture.pixel(x, 400) for x in range(1280)}) > 5
+
+
+def test_a_marker_bears_the_time_of_its_key_and_a_refusal_is_said(qapp, session, qtbot):
+    running = session(make_view())
+    said: list[str] = []
+
+    def mark() -> None:
+        window = windows()[0]
+        qtbot.keyClick(window, Qt.Key.Key_M)
+        running.now = 107.0
+        for text in ("eyes open", "refused"):
+            window.ask_marker() if text == "refused" else None
+            qtbot.keyClicks(window.entry.text, text)
+            qtbot.keyClick(window.entry.text, Qt.Key.Key_Return)
+        said.append(window.state_line.text(MARKER_CELL))
+        qtbot.keyClick(window, Qt.Key.Key_4)
+        window.close()
+
+    timer = when_polled(running, 2, mark)
+    show(running)
+    assert running.marks == [("eyes open", 100.0), ("4", 107.0)]
+    assert said == ["the marker 'refused' has nothing to belong to"]
+    assert not timer.isActive()
 
 
 def test_closing_early_leaves_a_picture_too(qapp, session, tmp_path):

@@ -1,4 +1,5 @@
 import sys
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -6,7 +7,8 @@ import pytest
 from PySide6.QtCore import QCoreApplication, Qt
 
 from emod_model.signal.quality import ChannelQuality
-from tests.gui.views import GOOD, bad_channels, invalid, make_view, waiting, with_hole
+from gui.status import MARKER_CELL
+from tests.gui.views import GOOD, bad_channels, invalid, make_view, marked, waiting, with_hole
 
 
 def points(item) -> int:
@@ -21,7 +23,7 @@ def test_the_state_line_tells_the_counters(window):
     assert line.text("channels") == "8"
     assert line.text("samples lost") == "1,234"
     assert line.text("windows read") == "172 of 180"
-    assert line.text("windows skipped") == "2"
+    assert line.text("skipped") == "2"
     assert line.text("latency p50 / p99") == "21 / 39 ms"
     assert window.windowTitle() == "lsl:Cyton – EMOD"  # noqa: RUF001
 
@@ -40,7 +42,7 @@ def test_a_long_name_is_cut_and_does_not_widen_the_window(window):
 def test_losses_are_marked_and_their_absence_is_not(window):
     window.show_view(make_view(lost=3))
     assert window.state_line.cells["samples lost"].value.property("alert") == "true"
-    assert window.state_line.cells["windows skipped"].value.property("alert") == "false"
+    assert window.state_line.cells["skipped"].value.property("alert") == "false"
 
 
 def test_what_is_not_known_yet_is_a_dash(window):
@@ -160,7 +162,7 @@ def test_channels_left_out_are_drawn_apart_and_named(window):
     window.show_view(bad_channels())
     samples = 1001  # 8 s at 125 Hz, and the break between rows
     assert [points(curve) // samples for curve in window.channels.traces.curves] == [3, 3, 2]
-    assert window.channels.summary.full == "6 of 8 channels used, left out: Fp1 too large, C4 flat"
+    assert window.channels.summary.full == "6 of 8 channels used, left out: Fp1 too large; C4 flat"
     assert "P8 poor muscle" in window.channels.labels.accessibleDescription()
 
 
@@ -257,3 +259,178 @@ def test_quality_can_come_before_or_after_the_channels_it_speaks_of(window):
     window.show_view(make_view(8, quality=(GOOD,) * 8, band_power_db=None))
     window.show_view(make_view(8, quality=()))
     assert window.channels.summary.full == "signal quality after the first window"
+
+
+def test_impedances_stand_beside_the_channels_and_all_about_one_in_its_tool_tip(window):
+    view = replace(bad_channels(), impedance_kohm=(96.0, None, *(5.0,) * 6))
+    window.show_view(view)
+    labels = window.channels.labels
+    assert labels.accessibleDescription().startswith("Fp1 bad too large 96 kΩ, Fp2 good, C3 good 5.0 kΩ")
+    rows = labels.height() - 22 - 38
+    assert "left out: too large" in labels.told_at(22 + rows / 16)
+    assert labels.told_at(22 + rows - 1).startswith("O2\nused")
+    assert labels.told_at(5) == labels.told_at(labels.height() - 30) == ""
+
+
+@pytest.mark.parametrize("size", [(960, 620), (1280, 800)])
+def test_a_recording_is_told_calmly_and_its_absence_too(window, size):
+    window.resize(*size)
+    cell = window.state_line.cells["recording"]
+    window.show_view(make_view())
+    assert (window.state_line.text("recording"), cell.dot.isVisible()) == ("off", False)
+    window.show_view(make_view(recording="/data/sub-01_ses-02_task-rest_eeg.xdf"))
+    QCoreApplication.processEvents()
+    assert cell.dot.isVisible()
+    assert cell.value.full == "sub-01_ses-02_task-rest_eeg.xdf"
+    assert cell.value.toolTip() == "/data/sub-01_ses-02_task-rest_eeg.xdf"
+    assert cell.value.text().endswith("eeg.xdf")
+    assert window.header.property("loud") == "false"
+    assert window.width() == size[0]
+
+
+def test_a_recording_that_stopped_is_not_taken_for_one_that_never_was(window):
+    window.show_view(make_view(recording="/data/s.xdf"))
+    window.show_view(make_view(recording=None))
+    assert window.state_line.text("recording") == "stopped"
+    assert window.state_line.cells["recording"].value.property("alert") == "true"
+
+
+def test_a_recording_that_has_ended_keeps_its_name_without_the_dot(window):
+    window.show_view(make_view(state="ended", recording="/data/s.xdf"))
+    assert window.state_line.text("recording") == "s.xdf"
+    assert not window.state_line.cells["recording"].dot.isVisible()
+
+
+def test_a_notice_is_loud_until_it_is_seen_and_then_the_next_one_is(qtbot, window):
+    notices = ("The disk is full.", "The LSL stream Affect is broken.")
+    window.show_view(make_view())
+    before = [part.geometry() for part in (window.plane, window.channels, window.header)]
+    view = make_view(notices=notices)
+    for sentence in notices:
+        window.show_view(view)
+        QCoreApplication.processEvents()
+        assert window.header.property("loud") == "true"
+        assert window.header.notice.text() == sentence
+        assert not window.header.source.isVisible()
+        assert window.header.model_badge.isVisible()
+        assert before == [part.geometry() for part in (window.plane, window.channels, window.header)]
+        qtbot.keyClick(window, Qt.Key.Key_Return)
+    window.show_view(view)
+    assert window.header.property("loud") == "false"
+    assert not window.header.notice.isVisible()
+    assert window.header.source.isVisible()
+    assert window.state_line.cells["recording"].value.toolTip() == "\n".join(notices)
+
+
+def test_a_notice_can_be_taken_as_seen_with_the_mouse_and_leaves_a_stall_loud(qtbot, window):
+    window.show_view(make_view(state="stalled", message="No new samples.", notices=("The disk is full.",)))
+    QCoreApplication.processEvents()
+    assert "Stalled" in window.header.state.text()
+    qtbot.mouseClick(window.header.seen_button, Qt.MouseButton.LeftButton)
+    assert window.header.property("state") == "stalled"
+    assert window.header.message.full == "No new samples"
+
+
+def test_a_long_notice_takes_two_lines_and_its_tool_tip_has_all_of_it(window):
+    window.resize(960, 620)
+    sentence = "The recording /data/" + "long/" * 30 + "s.xdf takes no more data (No space left on device)."
+    window.show_view(make_view(notices=(sentence,)))
+    QCoreApplication.processEvents()
+    notice = window.header.notice
+    assert notice.text().endswith("\u2026")
+    assert len(notice.text()) > 60
+    assert notice.heightForWidth(notice.width()) <= window.header.height()
+    assert notice.toolTip() == sentence
+
+
+def test_a_key_settles_the_moment_before_the_text_is_written(qtbot, window):
+    told = []
+    window.marking.connect(lambda: told.append("moment"))
+    window.marked.connect(told.append)
+    window.show_view(make_view(elapsed_s=83.0))
+    qtbot.keyClick(window, Qt.Key.Key_M)
+    assert told == ["moment"]
+    assert window.writing
+    assert window.entry.moment.text() == "marker at 1:23"
+    window.show_view(make_view(elapsed_s=90.0))
+    assert window.entry.moment.text() == "marker at 1:23"
+    qtbot.keyClicks(window.entry.text, "my eyes 12 ")
+    qtbot.keyClick(window.entry.text, Qt.Key.Key_Return)
+    assert told == ["moment", "my eyes 12"]
+    assert not window.writing
+
+
+def test_esc_and_an_empty_line_leave_the_marker_and_not_the_window(qtbot, window):
+    written = []
+    window.marked.connect(written.append)
+    for text, key in (("half a tho", Qt.Key.Key_Escape), ("  ", Qt.Key.Key_Return)):
+        window.ask_marker()
+        qtbot.keyClicks(window.entry.text, text)
+        qtbot.keyClick(window.entry.text, key)
+        assert not window.writing
+    assert written == []
+    assert window.isVisible()
+
+
+def test_digits_mark_at_once(qtbot, window):
+    told = []
+    window.marking.connect(lambda: told.append("moment"))
+    window.marked.connect(told.append)
+    for digit in "19":
+        qtbot.keyClicks(window, digit)
+    assert told == ["moment", "1", "moment", "9"]
+    assert not window.writing
+
+
+def test_a_notice_is_not_taken_as_seen_while_a_marker_is_written(qtbot, window):
+    window.show_view(make_view(notices=("The disk is full.",)))
+    window.ask_marker()
+    qtbot.keyClicks(window.entry.text, "on")
+    qtbot.keyClick(window.entry.text, Qt.Key.Key_Return)
+    assert window.header.notice.full == "The disk is full."
+
+
+def test_the_newest_marker_is_confirmed_and_a_refusal_said_until_the_next(window):
+    line = window.state_line
+    view = marked(make_view(), (80.0, "eyes\nopen"))
+    window.show_view(view)
+    assert line.text(MARKER_CELL) == "eyes open"
+    line.say("the marker '2' has nothing to belong to")
+    window.show_view(replace(view, elapsed_s=91.0))
+    assert line.text(MARKER_CELL) == "the marker '2' has nothing to belong to"
+    assert line.cells[MARKER_CELL].value.property("alert") == "true"
+    window.show_view(marked(view, (80.0, "eyes\nopen"), (90.0, "3")))
+    assert line.text(MARKER_CELL) == "3"
+    assert line.cells[MARKER_CELL].value.property("alert") == "false"
+
+
+def test_markers_stand_over_course_and_traces_where_they_belong(window):
+    view = marked(make_view(), (20.0, "too old"), (60.2, "rest"), (86.2, "on"))
+    window.show_view(view)
+    QCoreApplication.processEvents()
+    for part, span, texts in ((window.course, 60.0, ["rest", "on"]), (window.channels.traces, 8.0, ["on"])):
+        drawn = part.marks.drawn
+        assert [text for _, text in drawn] == texts
+        plot = part.marks.plot
+        for x, text in drawn:
+            ago = 30.0 if text == "rest" else 4.0
+            assert x == pytest.approx(plot.right() - ago / span * plot.width())
+    curve = window.channels.traces.plot
+    assert window.channels.traces.marks.plot.right() == pytest.approx(curve.width(), abs=1)
+
+
+def test_a_new_marker_is_drawn_without_waiting_for_an_estimate(window):
+    view = make_view()
+    window.show_view(view)
+    window.show_view(marked(view, (90.1, "now")))
+    assert [text for _, text in window.course.marks.drawn] == ["now"]
+    assert [text for _, text in window.channels.traces.marks.drawn] == ["now"]
+
+
+def test_thousands_of_markers_hide_nothing_and_cost_no_second(window):
+    view = marked(make_view(), *((30 + k * 0.03, f"frame {k}") for k in range(2000)))
+    began = time.perf_counter()
+    window.show_view(view)
+    window.grab()
+    assert time.perf_counter() - began < 1.0
+    assert window.course.marks.dense

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from emod_model.signal.quality import ChannelQuality
+from emod_rt.view import left_out
 from gui import words
 from tests.gui.views import bad_channels, invalid, make_view, waiting
 
@@ -18,7 +19,7 @@ def test_a_valid_newest_estimate_is_the_reading_and_needs_no_excuse():
     [
         ("settling", "Settling, next reading in a moment"),
         ("gap", "Samples were lost, next reading after a whole window without a gap"),
-        ("bad-signal", "Signal too poor to read: Fp1 too large, C4 flat"),
+        ("bad-signal", "Signal too poor to read: Fp1 too large; C4 flat"),
         ("stalled", "No new samples"),
     ],
 )
@@ -54,11 +55,18 @@ def test_the_session_speaks_for_itself_when_it_waits_or_fails():
     assert words.message(make_view(message="not for now")) == ""
 
 
-def test_many_bad_channels_are_named_in_part_and_counted():
+def test_bad_channels_are_named_by_their_reasons_in_part_and_counted():
     quality = (ChannelQuality(False, 0.0, "flat"),) * 6 + (ChannelQuality(False, 0.0, None),) * 2
     view = make_view(quality=quality)
-    assert words.bad_channels(view) == "Fp1 flat, Fp2 flat, C3 flat, C4 flat and 4 more"
-    assert words.quality_line(view).startswith("0 of 8 channels used, left out: Fp1 flat")
+    assert left_out(view) == "Fp1, Fp2, C3, C4 and 2 more flat; O1, O2 bad"
+    assert words.quality_line(view).startswith("0 of 8 channels used, left out: Fp1, Fp2, C3")
+
+
+def test_five_names_are_said_and_all_channels_are_not_counted_up():
+    five = (ChannelQuality(False, 0.0, "railed"),) * 5 + make_view().quality[5:]
+    assert left_out(make_view(quality=five)) == "Fp1, Fp2, C3, C4, P7 railed"
+    assert left_out(make_view(quality=five[:1] * 8)) == "all 8 channels railed"
+    assert left_out(make_view()) == ""
 
 
 def test_the_quality_line_says_when_nothing_is_known():
@@ -92,3 +100,21 @@ def test_a_stalled_view_never_counts_as_a_reading_even_when_the_newest_estimate_
     view = replace(make_view(), state="stalled")
     assert view.estimates[-1].valid
     assert words.why_no_reading(view) == "No new samples"
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "contact"),
+    [(4.23, "4.2 kΩ", "good"), (9.96, "10 kΩ", "good"), (38.0, "38 kΩ", "fair"), (2300.0, "2300 kΩ", "poor")],
+)
+def test_impedances_are_short_and_judged_by_the_usual_limits(value, text, contact):
+    assert (words.kohm(value), words.contact(value)) == (text, contact)
+
+
+def test_all_that_is_known_of_a_channel_is_told_with_the_limits():
+    view = replace(bad_channels(), impedance_kohm=(96.0, None, *(5.0,) * 6))
+    told = words.channel(view, 0).splitlines()
+    assert told[:2] == ["Fp1", "left out: too large"]
+    assert told[2] == "impedance 96 kΩ, poor; measured before the first sample"
+    assert "up to 10 kΩ is good, above 50 kΩ poor" in told[3]
+    assert words.channel(view, 1).splitlines() == ["Fp2", "used"]
+    assert words.channel(view, 5).splitlines()[1] == "used, but poor: muscle"

@@ -6,6 +6,7 @@ import numpy as np
 
 from emod_model.signal.quality import ChannelQuality
 from emod_rt.estimate import Estimate
+from emod_rt.markers import Marker, typed_stream
 from emod_rt.view import View
 
 SFREQ, TRACE_SFREQ, HOP = 250.0, 125.0, 125
@@ -128,3 +129,9 @@ def with_hole(view: View, start: int = 700, count: int = 90) -> View:
     data = view.traces.copy()
     data[:, start : start + count] = np.nan
     return replace(view, traces=data, lost=180, trace_end=view.trace_end + 1)
+
+
+def marked(view: View, *markers: tuple[float, str]) -> View:
+    """The same picture with markers, each a time and a text."""
+    stream = typed_stream()
+    return replace(view, markers=tuple(Marker(t, (text,), stream) for t, text in markers))

@@ -3,9 +3,10 @@
 import functools
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from emod_model.errors import SourceError
 
@@ -55,3 +56,18 @@ def load() -> ModuleType:
     if hasattr(pylsl, "set_config_content"):
         pylsl.set_config_content(quiet_config())
     return pylsl
+
+
+def known(question: Callable[[float], Any]) -> Any:
+    """Return what an inlet knows at this moment; None when it does not know yet, or no more.
+
+    Parameters
+    ----------
+    question : callable
+        A method of an inlet that takes a timeout.
+    """
+    util = load().util
+    try:
+        return question(0.0)
+    except (util.TimeoutError, util.LostError):
+        return None

@@ -1,6 +1,6 @@
 """Any LSL stream of EEG as a source."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,17 +11,17 @@ from emod_rt import liblsl
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.holes import HoleDetector
 from emod_rt.readers.units import TO_UV, Unit, parse_unit, settle_unit
-from emod_rt.sources.base import Chunk, StreamInfo, runs
+from emod_rt.sources.base import Chunk, Metadata, StreamInfo, runs
+from emod_rt.sources.lsl_feed import CalledOffError, Feed, join
 from emod_rt.sources.lsl_layout import Layout, read_layout
-from emod_rt.sources.lsl_query import called_off, describe, find_stream
+from emod_rt.sources.lsl_link import Link
+from emod_rt.sources.lsl_query import called_off, describe, find_stream, shown
 from emod_rt.sources.lsl_rate import RateCheck
+from emod_rt.sources.lsl_xml import clean_text
 from emod_rt.sources.release import Releasable
 
-_BUFFER_S = 30
-_CONNECT_S = 5.0
-_ASK_S = 0.2  # how soon a wait for the sender hears that it is called off
-_PULL = 1024
-_GATHER_S = 0.01  # samples that come one by one are handed on together
+_SETTLE_S = 5.0  # a sender's first second is in within this
+_TOGETHER_S = 0.01  # samples that come one by one are handed on in chunks of this
 _DOUBT_S = 0.03  # a backlog after a stall is in within this
 
 
@@ -46,9 +46,9 @@ class LSLSource(Releasable):
     """EEG from the lab network.
 
     Time stamps are corrected to this machine's LSL clock and not smoothed by liblsl, which would smear a
-    loss over seconds; `HoleDetector` makes the absolute index of them. When the sender goes, `read` returns
-    nothing until a sender with the same source_id is back; the time it was away is a hole. A sender whose
-    clock was set is a new epoch, see `emod_rt.holes`.
+    loss over seconds; `HoleDetector` makes the absolute index of them. When the sender goes, or goes quiet,
+    it is looked for, and `read` returns nothing until it speaks again; the time it was away is a hole. A
+    sender whose clock was set is a new epoch, see `emod_rt.holes`.
 
     `close` is final, and the one method that another thread may call: a waiting `open` then raises
     SourceError within a fraction of a second, a later `read` returns None.
@@ -68,7 +68,7 @@ class LSLSource(Releasable):
         self._query = query
         self._wanted = channels
         self._clock = clock or SystemClock()
-        self._inlet: Any = None
+        self._link: Link | None = None
         self._early: list[Chunk] = []
 
     def open(self, wait_s: float) -> StreamInfo:
@@ -97,42 +97,49 @@ class LSLSource(Releasable):
         return info
 
     def _open(self, wait_s: float) -> StreamInfo:
-        pylsl = liblsl.load()
         deadline = self._clock.now() + wait_s
         found = find_stream(self._query, wait_s, self._called_off)
         self._sfreq = float(found.nominal_srate())
-        self._inlet = pylsl.StreamInlet(found, max_buflen=_BUFFER_S, processing_flags=pylsl.proc_clocksync)
-        try:
-            full = self._ask(self._inlet.info)
-            layout = read_layout(full.as_xml(), full.channel_count(), self._wanted)
-            # first the clocks, since a sender may begin, and soon end, once it has a reader
-            self._ask(self._inlet.time_correction)
-            self._ask(self._inlet.open_stream)
-        except (pylsl.util.TimeoutError, pylsl.util.LostError) as problem:
-            raise SourceError(
-                f"lsl:{self._query} is announced but does not answer ({describe(found)}); "
-                "check the firewall of both machines, or start the sender again"
-            ) from problem
+        feed, layout = self._connect(found)
+        self._link = Link(feed, self._query, layout, self._wanted, self._clock)
         self._rows = np.array(layout.rows)
         self._scale = np.ones((len(layout.rows), 1))
         self._detector = HoleDetector(self._sfreq)
         self._rate = RateCheck(self._sfreq)
-        self._enough = 1 + int(_GATHER_S * self._sfreq)
+        self._enough = 1 + int(_TOGETHER_S * self._sfreq)
         notes = (*layout.notes, *self._settle(layout, deadline))
-        return StreamInfo(f"lsl:{found.name()}", self._sfreq, layout.channels, layout.simulated, notes)
+        metadata = Metadata(
+            clean_text(found.name()), clean_text(found.type()), clean_text(found.source_id()), layout.desc
+        )
+        return StreamInfo(
+            f"lsl:{shown(found.name())}",
+            self._sfreq,
+            layout.channels,
+            layout.simulated,
+            notes,
+            metadata,
+            lsl_clock=True,
+        )
 
-    def _ask(self, question: Callable[[float], Any]) -> Any:
-        """Ask the sender until it answers, in rounds short enough to be called off between them."""
-        timeout_error = liblsl.load().util.TimeoutError
-        deadline = self._clock.now() + _CONNECT_S
-        while True:
-            try:
-                return question(_ASK_S)
-            except timeout_error:
-                if self._called_off.is_set():
-                    raise called_off(self._query) from None
-                if self._clock.now() >= deadline:
-                    raise
+    def _connect(self, found: Any) -> tuple[Feed, Layout]:
+        stop, util = self._called_off, liblsl.load().util
+        feed = Feed(found, self._clock)
+        try:
+            layout = read_layout(feed.describe(stop), found.channel_count(), self._wanted)
+            # first the clocks, since a sender may begin, and soon end, once it has a reader
+            feed.measure(stop)
+            feed.subscribe(stop)
+        except BaseException as problem:
+            feed.close()
+            if isinstance(problem, CalledOffError):
+                raise called_off(self._query) from None
+            if isinstance(problem, util.TimeoutError | util.LostError):
+                raise SourceError(
+                    f"lsl:{self._query} is announced but does not answer ({describe(found)}); "
+                    "check the firewall of both machines, or start the sender again"
+                ) from problem
+            raise
+        return feed, layout
 
     def _settle(self, layout: Layout, deadline: float) -> list[str]:
         """Read the first second and settle the unit of each channel; the chunks wait for the first `read`."""
@@ -142,11 +149,11 @@ class LSLSource(Releasable):
                 raise called_off(self._query)
             taken += self._take(0.1)
             # a sender that speaks is given its second even when the wait is over
-            if not taken and self._clock.now() > deadline + _CONNECT_S:
+            if not taken and self._clock.now() > deadline + _SETTLE_S:
                 raise SourceError(
                     f"lsl:{self._query} is connected but has sent nothing; start the sender's acquisition"
                 )
-            if taken and self._clock.now() - taken[-1].arrival > _CONNECT_S:
+            if taken and self._clock.now() - taken[-1].arrival > _SETTLE_S:
                 raise SourceError(
                     f"lsl:{self._query} stopped within its first second; start the sender again"
                 )
@@ -179,10 +186,10 @@ class LSLSource(Releasable):
         Raises
         ------
         SourceError
-            The sender is gone and has no source_id to find it again by, or it sends faster than it says.
+            The sender is back as something else, or it sends faster than it says.
         """
         with self._in_use():
-            if self._inlet is None:
+            if self._link is None:
                 return None
             if self._early:
                 early, self._early = self._early, []
@@ -194,42 +201,23 @@ class LSLSource(Releasable):
         return Chunk(run.first_index, data, run.times, run.arrival)
 
     def _take(self, timeout_s: float) -> list[_Taken]:
-        """Drain the inlet; nothing, or all there is in one."""
-        pylsl = liblsl.load()
-        blocks: list[npt.NDArray[Any]] = []
-        stamps: list[npt.NDArray[np.float64]] = []
-
-        def take(wait: float, at_most: int = _PULL, at_least: int | None = None) -> int:
-            data, times = self._inlet.pull_chunk(wait, at_most, min_samples=at_least, as_numpy=True)
-            if times.size:
-                blocks.append(data)
-                stamps.append(times)
-            return int(times.size)
-
-        try:
-            got = take(timeout_s, at_least=1)
-            if 0 < got < self._enough:
-                take(min(timeout_s, _GATHER_S), self._enough - got)
-                got = _PULL
-            while got == _PULL:
-                got = take(0.0)
-        except pylsl.util.LostError as problem:
-            raise SourceError(
-                f"lsl:{self._query} is gone and has no source_id to find it again by; "
-                "start the sender and this again"
-            ) from problem
-        if not blocks:
+        """Drain the link; nothing, or all there is in one."""
+        assert self._link is not None
+        samples = self._link.take(timeout_s, self._enough, self._called_off)
+        if samples is None:
             return []
-        if self._detector.doubts(np.concatenate(stamps)):
-            take(_DOUBT_S)
-        arrival = self._clock.now()
-        values = np.concatenate(blocks)[:, self._rows].T.astype(np.float64)
+        if self._detector.doubts(samples.stamps):
+            more = self._link.take(_DOUBT_S, self._enough, self._called_off)
+            samples = samples if more is None else join([samples, more])
+        values = samples.data[:, self._rows].T.astype(np.float64)
         values[~np.isfinite(values)] = np.nan
-        return [_Taken(values, np.concatenate(stamps), arrival)]
+        return [_Taken(values, samples.stamps, self._clock.now())]
 
     def _place(self, part: _Taken) -> list[_Raw]:
         """Cut what came into runs without holes."""
-        index, times = self._detector.push(part.stamps, part.arrival)
+        assert self._link is not None
+        index, even = self._detector.push(part.stamps, part.arrival)
+        times = self._link.follow(even)
         if (rate := self._rate.too_fast(part.stamps)) is not None:
             raise SourceError(
                 f"lsl:{self._query} declares {self._sfreq:g} Hz but sends {rate:.4g} samples a second; "
@@ -240,7 +228,7 @@ class LSLSource(Releasable):
         ]
 
     def _release(self) -> None:
-        inlet, self._inlet = self._inlet, None
+        link, self._link = self._link, None
         self._early = []
-        if inlet is not None:
-            inlet.close_stream()
+        if link is not None:
+            link.close()

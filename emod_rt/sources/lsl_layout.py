@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from emod_model.errors import SourceError, UsageError
 from emod_model.montage import canonical_names
+from emod_rt.description import describe_channels
 from emod_rt.readers.labels import electrode, left_out
 from emod_rt.readers.units import parse_unit
+from emod_rt.sources.lsl_query import shown
 from emod_rt.sources.lsl_xml import parse_description
 
 _EEG_TYPES = ("", "eeg", "exg")
@@ -30,6 +32,8 @@ class Layout:
         What was left out and why.
     simulated : bool
         The sender says that no person stands behind the signal.
+    desc : str
+        XML of the description's `<desc>`, of the channels that are used.
     """
 
     rows: tuple[int, ...]
@@ -37,6 +41,7 @@ class Layout:
     units: tuple[str | None, ...]
     notes: tuple[str, ...]
     simulated: bool
+    desc: str
 
 
 def read_layout(xml: str, n_channels: int, channels: Sequence[str] | None) -> Layout:
@@ -78,7 +83,19 @@ def read_layout(xml: str, n_channels: int, channels: Sequence[str] | None) -> La
             "choose another stream, or at least 2 channels with --channels"
         )
     simulated = (root.findtext("desc/simulated") or "").strip().lower() == "true"
-    return Layout(tuple(rows), names, tuple(units[row] for row in rows), tuple(notes), simulated)
+    desc = describe_channels(_desc(root, n_channels), rows, names)
+    return Layout(tuple(rows), names, tuple(units[row] for row in rows), tuple(notes), simulated, desc)
+
+
+def _desc(root: ET.Element, n_channels: int) -> str:
+    """Return what a stream says beyond its channels, and of them when it describes all that it has."""
+    desc = root.find("desc")
+    if desc is None:
+        return ""
+    channels = desc.find("channels")
+    if channels is not None and len(channels.findall("channel")) != n_channels:
+        desc.remove(channels)
+    return ET.tostring(desc, encoding="unicode")
 
 
 def _declared(root: ET.Element, n_channels: int) -> tuple[list[str], list[str], list[str | None], list[str]]:
@@ -93,7 +110,7 @@ def _declared(root: ET.Element, n_channels: int) -> tuple[list[str], list[str], 
         described = []
     if not described:
         return [""] * n_channels, [""] * n_channels, [None] * n_channels, notes
-    labels = [(c.findtext("label") or c.findtext("name") or "").strip()[:_LONGEST_LABEL] for c in described]
+    labels = [shown(c.findtext("label") or c.findtext("name") or "")[:_LONGEST_LABEL] for c in described]
     types = [(c.findtext("type") or "").strip() for c in described]
     units = [u if (u := (c.findtext("unit") or "").strip()) and parse_unit(u) else None for c in described]
     return labels, types, units, notes

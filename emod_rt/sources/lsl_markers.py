@@ -3,7 +3,6 @@
 import math
 import threading
 from collections import deque
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -167,7 +166,7 @@ class _Follower:
             except timeout_error:
                 if self._stop.is_set() or self._clock.now() > deadline:
                     raise
-        _known(inlet.time_correction)
+        liblsl.known(inlet.time_correction)
 
     def _follow(self, inlet: Any) -> None:
         pylsl = liblsl.load()
@@ -194,7 +193,7 @@ class _Follower:
         """Return the stream as soon as it has described itself, without its description at any cost."""
         info = self._info
         names = info.name(), info.type(), info.source_id()
-        full = _known(inlet.info)
+        full = liblsl.known(inlet.info)
         if full is None and not at_any_cost:
             return None
         try:
@@ -215,22 +214,13 @@ class _Follower:
         now = liblsl.load().local_clock()
         while held:
             stamp, arrival, values = held[0]
-            offset = _known(inlet.time_correction)
+            offset = liblsl.known(inlet.time_correction)
             if offset is None and not last and now < arrival + _ANSWER_S:
                 return
             t = math.nan if offset is None else stamp + offset
             held.popleft()
             if self.sender.is_new(self._uid, stamp, values):
                 self._inbox.put(Marker(t if math.isfinite(t) else arrival, values, stream))
-
-
-def _known(question: Callable[[float], Any]) -> Any:
-    """Return what liblsl knows at this moment, None when it does not know yet, or no more."""
-    util = liblsl.load().util
-    try:
-        return question(0.0)
-    except (util.TimeoutError, util.LostError):
-        return None
 
 
 def _plain(values: list[Any]) -> _Values:

@@ -48,13 +48,15 @@ def parse_query(query: str) -> dict[str, str]:
 
 def predicate(wanted: dict[str, str]) -> str:
     """Return the XPath predicate that liblsl understands."""
-    terms = []
-    for key, value in wanted.items():
-        if "'" in value and '"' in value:
-            raise UsageError(f"{key} {value!r} holds both kinds of quotes; choose the stream by another key")
-        quote = '"' if "'" in value else "'"
-        terms.append(f"{key}={quote}{value}{quote}")
-    return " and ".join(terms)
+    return " and ".join(f"{key}={_quoted(value)}" for key, value in wanted.items()) or "true()"
+
+
+def _quoted(value: str) -> str:
+    """Return a text as XPath writes it, whatever quotes it holds."""
+    if "'" not in value:
+        return f"'{value}'"
+    pieces = (f"'{piece}'" for piece in value.split("'"))
+    return "concat({})".format(""", "'", """.join(pieces))
 
 
 def why_not_eeg(info: Any) -> str | None:
@@ -70,13 +72,19 @@ def why_not_eeg(info: Any) -> str | None:
     return None
 
 
+def shown(text: str) -> str:
+    """Return what a sender calls something, fit for a terminal: on one line, printable, not endless."""
+    printable = "".join(mark if mark.isprintable() else " " for mark in text[: 4 * _SHOWN])
+    return " ".join(printable.split())[:_SHOWN]
+
+
 def describe(info: Any) -> str:
     """Return one stream in a few words."""
     rate = f"{info.nominal_srate():g} Hz" if info.nominal_srate() > 0 else "irregular"
     return (
-        f"{info.name()[:_SHOWN]!r} (type {info.type()[:_SHOWN] or 'none'}, "
+        f"{shown(info.name())!r} (type {shown(info.type()) or 'none'}, "
         f"{info.channel_count()} channels, {rate}, "
-        f"source_id {info.source_id()[:_SHOWN] or 'none'}, host {info.hostname()})"
+        f"source_id {shown(info.source_id()) or 'none'}, host {shown(info.hostname())})"
     )
 
 

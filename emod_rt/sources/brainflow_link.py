@@ -16,7 +16,7 @@ _READY_S = 0.05
 _AGAIN_S = 0.1
 # a board that was switched off and on waits for its command to stream; one that streams counts anew after it
 _START = {"cyton": "b", "cyton_daisy": "b"}
-_ASK_S = 1.2  # of silence before it is told to stream again, more than a stumbling radio needs
+_ASK_S = 1.8  # of silence before it is told to stream again, for a stumbling radio is back by itself
 _ASK_AGAIN_S = 1.0
 _RENEW_S = 5.0  # of silence before a board without such a command is connected to again
 # no device stands behind them: connecting again would begin another story

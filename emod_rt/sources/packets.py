@@ -22,6 +22,7 @@ _TURN_DOUBT_S = 0.1  # of samples that show whether a turn went by or the host w
 _RESUME_S = 0.08  # of samples that show when the first one after a new start was taken
 _AGREES_S = 0.1  # counter and time, for a counter that may have started anew
 _ANEW = 2  # samples from 0
+_DOUBT_S = 1.0  # after the first sample, in which a board may still obey
 _FUTURE_S = 0.3  # a counter further ahead of time than this has started anew
 NO_SAMPLE = -1
 _LATER, _NONE = 0, -1
@@ -75,7 +76,8 @@ class PacketClock:
         self._count = math.nan
         self._index = -1
         self._time = -math.inf
-        self._doubtful = False
+        self._resuming = False
+        self._doubt_until = -1
 
     @property
     def period(self) -> float:
@@ -83,8 +85,11 @@ class PacketClock:
         return self._steady.period
 
     def doubt(self) -> None:
-        """Take the next sample's place from the time unless its number agrees: the board was started anew."""
-        self._doubtful = self._index >= 0
+        """Take the place of the next samples from the time unless number and time agree.
+
+        The board was started anew, or told to and may have been at any moment until shortly from now.
+        """
+        self._resuming = self._index >= 0
 
     def push(
         self, counts: npt.NDArray[np.float64], read_times: npt.NDArray[np.float64]
@@ -137,7 +142,7 @@ class PacketClock:
         return (1 - _LATE_TURNS) * self._per_turn
 
     def _surprising(self, ahead: int, read: float) -> bool:
-        return ahead > 1 or (ahead == 1 and (self._doubtful or self._late(read) > self._most_late))
+        return ahead > 1 or (ahead == 1 and (self._resuming or self._late(read) > self._most_late))
 
     def _late(self, read: float) -> float:
         """Return how many samples the read times say have passed since the newest one."""
@@ -152,7 +157,7 @@ class PacketClock:
             self._counting = Counting(step, turn)
         moved = (number - self._count) % turn
         if moved == 0:
-            return self._per_turn if self._doubtful or self._late(read) >= 0.5 * self._per_turn else 0
+            return self._per_turn if self._resuming or self._late(read) >= 0.5 * self._per_turn else 0
         return max(1, round(moved / step))
 
     def _settle(self, counts: npt.NDArray[np.float64], reads: npt.NDArray[np.float64], ahead: int) -> int:
@@ -162,16 +167,23 @@ class PacketClock:
         """
         step, turn = self._counting.step, self._counting.turn
         moved = np.diff(counts) % turn / step
-        behind = np.concatenate(([0.0], np.cumsum(moved)))
+        # as far as they belong together
+        apart = np.flatnonzero(moved > _AGREES_S * self._sfreq)
+        along = int(apart[0]) + 1 if apart.size else counts.size
+        behind = np.concatenate(([0.0], np.cumsum(moved[: along - 1])))
+        more = not apart.size and counts.size < self._sfreq
         # the least late of them was hardly held up
-        passed = float(np.min((reads - self._steady.expected(self._index)) / self._steady.period - behind))
+        late = (reads[:along] - self._steady.expected(self._index)) / self._steady.period
+        passed = float(np.min(late - behind))
         turns = max(0, math.floor((passed - ahead) / self._per_turn + _LATE_TURNS))
         by_count = ahead + turns * self._per_turn
         by_time = max(1, math.floor(passed + 0.25))
-        if self._doubtful:
-            if behind[-1] < _RESUME_S * self._sfreq:
+        if self._resuming or self._index < self._doubt_until:
+            if behind[-1] < _RESUME_S * self._sfreq and more:
                 return _LATER
-            self._doubtful = False
+            if self._resuming:
+                self._doubt_until = self._index + by_time + round(_DOUBT_S * self._sfreq)
+                self._resuming = False
             # one that starts anew starts at 0, and time may agree with it by chance
             doubt = _ANEW if counts[0] <= _ANEW * step else _AGREES_S * self._sfreq
             if abs(by_count - passed) <= doubt:
@@ -180,7 +192,8 @@ class PacketClock:
             return by_time
         if counts.size == 1:
             return _LATER
-        if self._late(float(reads[0])) - ahead > self._most_late and behind[-1] < _TURN_DOUBT_S * self._sfreq:
+        held_up = self._late(float(reads[0])) - ahead > self._most_late
+        if held_up and behind[-1] < _TURN_DOUBT_S * self._sfreq and more:
             return _LATER
         if moved[0] != 1 and self._goes_on(float(counts[1]), float(reads[1]), ahead):
             return _NONE

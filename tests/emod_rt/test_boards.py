@@ -99,9 +99,9 @@ def test_a_board_of_another_maker_is_as_exact():
 
 
 def test_after_radio_silence_the_place_is_exact_and_nothing_more_is_lost():
-    with Cyton(out_of_reach=[range(200, 650)]) as board:
-        take = Take(board, "cyton", 700)
-    assert take.missing(700) == holes((200, 450))
+    with Cyton(out_of_reach=[range(200, 700)]) as board:
+        take = Take(board, "cyton", 750)
+    assert take.missing(750) == holes((200, 500))
     np.testing.assert_array_equal(take.values, np.tile(take.index, (8, 1)))
 
 
@@ -160,7 +160,7 @@ def test_run_survives_a_pulled_dongle_and_is_back_within_two_seconds(tmp_path):
     with Cyton(eeg, faults=lost(240, 40) | lost(320, 300), every_s=0.05, reset_s=RESET_S) as board:
         board.at |= {1250: board.unplug, 1400: board.replug}
         source = f"brainflow:cyton?serial_port={board.port}"
-        words = ("run", "--headless", "--source", source, "--duration", "11.5")
+        words = ("run", "--headless", "--source", source, "--duration", "13")
         done = run(*words, "--jsonl", str(lines), "--record", str(file))
         taken = np.vectorize(board.time_of)
         data, times = recorded(file)

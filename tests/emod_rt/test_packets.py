@@ -98,6 +98,20 @@ def test_a_counter_that_only_might_have_started_anew_is_still_exact():
     np.testing.assert_array_equal(placed(clock, true[2000:] % 256, read[2000:])[0], true[2000:])
 
 
+@pytest.mark.parametrize("later", [1, 3, 20, 100])
+def test_a_board_that_obeys_after_it_was_heard_again_is_placed_by_time_once_more(later):
+    true = np.concatenate((np.arange(2000), np.arange(2777, 4000)))
+    anew = 2777 + later
+    counts = np.where(true < anew, true, true - anew) % 256
+    read = bursty(1000 + true / 250.0, np.random.default_rng(1))
+    clock = PacketClock(250.0, ONE_BYTE)
+    placed(clock, counts[:2000], read[:2000])
+    clock.doubt()
+    index, _ = placed(clock, counts[2000:], read[2000:])
+    assert np.diff(index).min() > 0
+    assert np.abs(index - true[2000:]).max() <= 1
+
+
 def test_a_counter_thrown_far_ahead_has_started_anew_even_when_nobody_said_so():
     true = np.arange(4000)
     counts = np.where(true < 2000, true, true + 120) % 256

@@ -91,20 +91,29 @@ def measure(
         The board went silent or does not confirm its defaults, or the wait was called off.
     """
     fault = load().BrainFlowError
+    try:
+        found = _measure_each(streaming, rows, channels, tell)
+        _restore(streaming)
+        streaming.shim.start_stream(streaming.buffer)
+    except fault as problem:
+        raise in_words(streaming.board.name, problem) from problem
+    return tuple(found)
+
+
+def _measure_each(
+    streaming: Streaming, rows: Sequence[int], channels: Sequence[str], tell: Callable[[str], None]
+) -> list[float | None]:
+    """Measure one electrode after the other; whatever breaks that off, the current is switched off."""
     found = []
     try:
         for number, (row, name) in enumerate(zip(rows, channels, strict=True), start=1):
             tell(f"Measuring the impedance of {name}, {number} of {len(rows)}.")
             found.append(_measure_one(streaming, row))
-        _restore(streaming)
-        streaming.shim.start_stream(streaming.buffer)
-    except fault as problem:
-        raise in_words(streaming.board.name, problem) from problem
     except BaseException:
-        with contextlib.suppress(fault, SourceError):
+        with contextlib.suppress(load().BrainFlowError, SourceError):
             _restore(streaming)
         raise
-    return tuple(found)
+    return found
 
 
 def require_lead_off(board: str) -> None:

@@ -74,6 +74,11 @@ class Cyton(SerialBoard):
         self._on = np.ones(self.channels, bool)
         self._lead_off = np.zeros(self.channels, bool)
 
+    @property
+    def lead_off(self) -> list[int]:
+        """Inputs, counted from 1, through which the lead-off current flows."""
+        return (np.flatnonzero(self._lead_off) + 1).tolist()
+
     # -- commands
 
     def unheard(self, commands: bytes) -> bytes:

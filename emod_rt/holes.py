@@ -9,7 +9,7 @@ Pure: no clock of its own, no thread. Two kinds of sender need two kinds of evid
   (the lower envelope of the stamps has moved). Such a hole is placed where it was proved, up to 1.25 s
   after the loss.
 
-Time going backwards, or jumping ahead further than the reader's own clock allows, is a new epoch of the
+Time going backwards, or ahead while the samples arrive as steadily as before, is a new epoch of the
 sender's clock: the index goes on after a hole of the time that passed for the reader (at least one sample,
 so that no window spans the seam), and the epoch's times are shifted to go on from there.
 """
@@ -19,6 +19,8 @@ from collections import deque
 
 import numpy as np
 import numpy.typing as npt
+
+from emod_rt.pace import Pace
 
 _ON_GRID = 0.01  # of a period: the largest step error of a precise stamp
 _ON_GRID_EARLY = 0.002  # the same while little is known of the sender
@@ -33,7 +35,9 @@ _DOUBT_S = 0.1  # of samples after a step that show whether it was a burst
 _BLOCK_S = 0.25  # one point of the lower envelope
 _PROOF_BLOCKS = 4  # envelope points that must all have moved
 _FIT_BLOCKS = 8  # envelope points behind them that say where they should be
-_BACKWARDS_S = 1.0
+_BACKWARDS_S = (0.25, 0.9)  # precise stamps never go back; late blocks of a second may
+_SET_S = 0.25  # a step ahead below this is never a clock that was set
+_MOSTLY = 0.75  # of a step ahead that arrivals do not account for
 _LEAP_S, _LEAP_PACE = (
     60.0,
     30.0,
@@ -65,10 +69,14 @@ class HoleDetector:
         self._time = -math.inf  # newest time given out
         self._arrival = math.nan
         self._shift = 0.0  # added to the stamps of this epoch
+        self._pace = Pace()
+        self._ahead = -math.inf  # of what is being pushed
         self._begin_epoch()
 
     def _begin_epoch(self) -> None:
         self._first_stamp = math.nan
+        self._pace.forget()
+        self._ahead = -math.inf
         self._seen_precise = False  # by looking ahead, before the stamps are old enough to tell
         self._jitter: deque[tuple[float, float]] = deque()  # (stamp, size) of recent off-grid steps
         self._blocks: deque[tuple[float, float]] = deque(
@@ -114,6 +122,8 @@ class HoleDetector:
         values = np.asarray(stamps, dtype=np.float64)
         if math.isnan(self._first_stamp):
             self._seen_precise = self._all_on_grid(values)
+        if values.size:
+            self._ahead = self._pace.ahead(float(values[-1]), arrival)
         index = np.empty(values.size, dtype=np.int64)
         times = np.empty(values.size, dtype=np.float64)
         start = 0
@@ -126,6 +136,8 @@ class HoleDetector:
                 self._emit(values[stop], index, times, stop)
                 stop += 1
             start = stop
+        if values.size:
+            self._pace.remember(float(values[-1]), arrival)
         self._arrival = arrival
         return index, times
 
@@ -215,7 +227,8 @@ class HoleDetector:
         step = stamp - self._stamp
         passed = arrival - self._arrival
         leap = step > _LEAP_S and step > _LEAP_PACE * passed  # False without arrivals
-        if step < -_BACKWARDS_S or leap or math.isnan(step):
+        leap |= step > _SET_S and self._ahead > _MOSTLY * step
+        if step < -_BACKWARDS_S[not self.precise] or leap or math.isnan(step):
             self._new_epoch(stamp, passed, values.size - at)
             return
         steps = round(step / self._period)

@@ -178,3 +178,53 @@ def test_equal_stamps_within_a_chunk_are_not_losses():
     index, times = push_in_chunks(HoleDetector(250), stamps, [10])
     np.testing.assert_array_equal(index, np.arange(stamps.size))
     assert np.diff(times).min() > 0
+
+
+@pytest.mark.parametrize("jump", [1.0, -1.0, 10.0, -10.0, 3600.0, -3600.0, 200_000.0, -200_000.0])
+@pytest.mark.parametrize("jitter_ms", [0, 5])
+def test_a_clock_that_is_set_is_a_new_epoch_and_time_goes_on_as_the_reader_has_it(jump, jitter_ms):
+    rng = np.random.default_rng(4)
+    true = np.arange(7500) / 250.02
+    stamps = (
+        500 + true if jitter_ms == 0 else 500 + chunk_stamped(rng, 7500, 250.02, 10, jitter_ms * 1e-3, 0.0)
+    )
+    stamps[3753:] += jump
+    arrivals = 80 + true + 0.02 + np.repeat(0.01 * rng.random(750), 10)
+    detector = HoleDetector(250)
+    index, times = push_in_chunks(detector, stamps, [10], arrivals)
+    assert detector.epochs == 1
+    # no window spans the seam, and no more is called lost than the arrivals leave in doubt
+    assert 1 <= detector.lost <= 15
+    assert np.diff(times).min() > 0
+    away = times - 500 - true
+    assert np.abs(away).max() < 0.07
+
+
+def test_a_loss_of_a_second_is_no_clock_that_was_set():
+    true = np.r_[0:2500, 2750:5000]
+    stamps, arrivals = 500 + true / 250, 80 + true / 250 + 0.02
+    detector = HoleDetector(250)
+    index, times = push_in_chunks(detector, stamps, [10], arrivals)
+    assert (detector.epochs, detector.lost) == (0, 250)
+    np.testing.assert_array_equal(index, true)
+
+
+def test_a_loss_of_a_second_within_a_backlog_is_no_clock_that_was_set():
+    true = np.r_[0:2500, 2750:5000]
+    stamps, arrivals = 500 + true / 250, 80 + true / 250 + 0.02
+    # the network held up three seconds, then let them go in quick small pieces
+    held = (true >= 2300) & (true < 3050)
+    arrivals[held] = np.maximum(arrivals[held], 80 + 3050 / 250 + 1e-4 * (true[held] - 2300))
+    detector = HoleDetector(250)
+    index, _ = push_in_chunks(detector, stamps, [10], arrivals)
+    assert (detector.epochs, detector.lost) == (0, 250)
+    np.testing.assert_array_equal(index, true)
+
+
+@pytest.mark.parametrize("speed", [0.1, 2.0, 20.0])
+def test_a_loss_in_a_replay_at_another_speed_is_no_clock_that_was_set(speed):
+    true = np.r_[0:2500, 2750:5000]
+    stamps, arrivals = 500 + true / 250, 80 + true / 250 / speed + 0.02
+    detector = HoleDetector(250)
+    index, _ = push_in_chunks(detector, stamps, [10], arrivals)
+    assert (detector.epochs, detector.lost) == (0, 250)

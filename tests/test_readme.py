@@ -103,7 +103,12 @@ def test_a_replay_stands_in_for_a_headset(folder):
 
 
 def test_record_without_a_model(folder):
-    done = run(*of("emod-rt record"), cwd=folder)
+    done = run(*of("emod-rt record --source sim:7 --subject"), cwd=folder)
+    assert done.returncode == 0, done.stderr
+    (named,) = folder.glob("recordings/sub-01/ses-01/eeg/*")
+    assert named.name == "sub-01_ses-01_task-film_run-01_eeg.xdf"
+    assert f"{named.relative_to(folder)}: 1,250 samples" in done.stderr
+    done = run(*of("emod-rt record --source sim:7 --out"), cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "1,250 samples, 0 lost" in done.stderr
     whole = run(*of("emod-rt recover"), cwd=folder)

@@ -14,6 +14,17 @@ _NOT_EEG = re.compile(
 )
 
 
+def plain(text: str) -> str:
+    """Return a text of a file as one line that does nothing to a terminal but show."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+def why(said: str) -> str:
+    """Return what a library says against a file, in short: it speaks to programmers."""
+    said = " ".join(said.split()).split(". ")[0].split("; ")[0][:120].rstrip(".,: ")
+    return plain(said) or "its parts do not fit each other"
+
+
 def electrode(label: str) -> str | None:
     """Return the electrode that a label means, None when it means none.
 
@@ -56,7 +67,8 @@ def split_labels(labels: list[str]) -> tuple[list[int], list[str] | None]:
 
 def left_out(labels: list[str], kept: list[int]) -> str | None:
     """Return one sentence on the channels that are not electrodes, None when all are."""
-    rest = [label.strip() for at, label in enumerate(labels) if at not in set(kept)]
+    used = set(kept)
+    rest = [label.strip() for at, label in enumerate(labels) if at not in used]
     if not rest:
         return None
     shown = ", ".join(rest[:6]) + (f" and {len(rest) - 6} more" if len(rest) > 6 else "")

@@ -1,5 +1,6 @@
 """EDF, BDF, FIF, BrainVision and EEGLAB recordings, through MNE."""
 
+import re
 import subprocess
 import sys
 import warnings
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from emod_model.errors import InputFileError
 from emod_rt.readers.edf import place_records, read_header
-from emod_rt.readers.labels import left_out, split_labels
+from emod_rt.readers.labels import left_out, split_labels, why
 from emod_rt.readers.marks import LOST, MISSING, SIMULATED
 from emod_rt.readers.recording import Raw
 
@@ -45,6 +46,8 @@ def read_mne(path: Path, kind: str) -> Raw:
     """
     if kind == "EEGLAB":
         _refuse_broken_mat(path)
+    if kind == "BrainVision":
+        _refuse_far_parts(path)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -52,9 +55,8 @@ def read_mne(path: Path, kind: str) -> Raw:
         except InputFileError:
             raise
         except Exception as error:  # MNE raises whatever a broken file makes it stumble on
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise InputFileError(
-                f"cannot be read as {kind} ({reason[:200].rstrip('.')}); copy or export it again"
+                f"cannot be read as {kind} ({why(str(error))}); copy or export it again"
             ) from error
     warned = [str(item.message).splitlines()[0] for item in caught if item.category is RuntimeWarning]
     raw.notes.extend(dict.fromkeys(warned))
@@ -197,6 +199,19 @@ def _place_pieces(
     return np.cumsum(ahead), unknown
 
 
+def _refuse_far_parts(path: Path) -> None:
+    """See that a BrainVision header names files beside it, and no device or file of somewhere else."""
+    header = path.read_text(encoding="latin-1")
+    for key, part in re.findall(
+        r"^[ \t]*(DataFile|MarkerFile)[ \t]*=[ \t]*(.*?)[ \t]*$", header, re.I | re.M
+    ):
+        if re.search(r"[/\\]", part) or part in ("..", "."):
+            raise InputFileError(
+                f"its {key} {part!r} lies in another place; put the parts of a recording into one folder, "
+                "and write their bare names in the header"
+            )
+
+
 def _refuse_broken_mat(path: Path) -> None:
     """Try a MATLAB file in a process of its own first: a damaged one can crash scipy's reader outright."""
     with path.open("rb") as file:
@@ -214,7 +229,7 @@ def _refuse_broken_mat(path: Path) -> None:
             "takes more than 5 minutes to read as EEGLAB; copy or export it again"
         ) from error
     if trial.returncode:
-        reason = (trial.stderr.decode(errors="replace").strip().splitlines() or ["the reader crashes"])[-1]
+        *_, said = trial.stderr.decode(errors="replace").strip().splitlines() or ["the reader crashes"]
         raise InputFileError(
-            f"cannot be read as EEGLAB ({reason[:200].rstrip('.')}); copy or export it again"
+            f"cannot be read as EEGLAB ({why(said.partition(': ')[2] or said)}); copy or export it again"
         )

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from emod_model.errors import InputFileError
 from emod_model.montage import CYTON, DAISY
-from emod_rt.readers.recording import Raw
+from emod_rt.readers.recording import Raw, check_rate
 from emod_rt.readers.table import Table, parse_table
 from emod_rt.readers.timing import (
     count_repeats,
@@ -44,6 +44,7 @@ def read_openbci(text: str, rate: float | None) -> Raw:
         raise InputFileError(
             "no '%Sample Rate' and no time stamps; add the rate to its name, as in PATH?rate=250"
         )
+    check_rate(sfreq)
     placed = index_from_counter(table.values[:, 0], stamps, sfreq)
     if placed is not None:
         index = placed[0]

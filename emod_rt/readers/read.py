@@ -8,6 +8,7 @@ from pathlib import Path
 
 from emod_model.errors import EmodError, InputFileError, UsageError
 from emod_rt.readers.csv_file import read_csv
+from emod_rt.readers.labels import plain
 from emod_rt.readers.mne_file import SUFFIXES, read_mne
 from emod_rt.readers.openbci import is_openbci, read_openbci
 from emod_rt.readers.recording import Raw, Recording, finish
@@ -67,7 +68,8 @@ def read_recording(
             raise UsageError(f"rate={rate:g} contradicts the file's own {raw.sfreq:g} Hz; leave the rate out")
         return finish(raw, path, channels)
     except EmodError as error:
-        raise type(error)(f"{path}: {error}") from error
+        # what a file says goes into sentences, never into the terminal's controls
+        raise type(error)(f"{path}: {plain(str(error))}") from error
     except OSError as error:
         raise InputFileError(
             f"{path}: cannot be read ({error.strerror or error}); check that it is yours to read"

@@ -12,6 +12,7 @@ from emod_model.montage import CYTON
 from emod_rt.description import describe_channels
 from emod_rt.markers import Marker, MarkerStream
 from emod_rt.readers.affect import Affect
+from emod_rt.readers.labels import plain
 from emod_rt.readers.timing import describe_holes
 from emod_rt.readers.units import Unit, settle_unit
 from emod_rt.sources.base import Metadata, runs
@@ -21,6 +22,7 @@ _FEWEST_ELECTRODES = 2
 _MOST_UV = 1e7
 # beyond it even sums of squares would overflow
 _LARGEST = 1e15
+_LOWEST_HZ, _HIGHEST_HZ = 1.0, 100_000.0
 
 
 @dataclass(frozen=True)
@@ -160,10 +162,7 @@ def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
             f"{count} channels, more than any EEG cap has ({_MOST_CHANNELS}); "
             "check that channels and samples have not changed places"
         )
-    if not (np.isfinite(raw.sfreq) and raw.sfreq > 0):
-        raise InputFileError(
-            f"a rate of {raw.sfreq:g} Hz, which is no rate of an EEG; export the file again with its rate"
-        )
+    check_rate(raw.sfreq)
     if rows < 8:
         raise InputFileError(f"only {rows} samples of EEG; record a few seconds or more")
     chosen, names = _choose(raw, channels)
@@ -188,7 +187,7 @@ def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
         times=raw.t0 + raw.index / raw.sfreq,
         index=raw.index,
         markers=[(event.t, event.text) for event in events],
-        notes=tuple(notes),
+        notes=tuple(map(plain, notes)),
         name=path.name,
         path=path,
         simulated=raw.simulated,
@@ -197,6 +196,20 @@ def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
         marker_streams=streams,
         affect=raw.affect,
     )
+
+
+def check_rate(sfreq: float) -> None:
+    """Refuse a rate that no EEG has.
+
+    Raises
+    ------
+    InputFileError
+        Below 1 Hz, above 100 kHz, or no number.
+    """
+    if not _LOWEST_HZ <= sfreq <= _HIGHEST_HZ:
+        raise InputFileError(
+            f"a rate of {sfreq:g} Hz, which is no rate of an EEG; export the file again with its rate"
+        )
 
 
 def _marked(raw: Raw) -> tuple[tuple[MarkerStream, ...], tuple[Marker, ...]]:

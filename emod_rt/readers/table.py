@@ -8,6 +8,9 @@ import numpy.typing as npt
 from emod_model.errors import InputFileError
 from emod_rt.readers.labels import is_signal
 
+# thousands of channels with all their digits stay far below it
+_LONGEST_LINE = 200_000
+
 MISSING = {"", "nan", "na", "n/a", "null", "none", "-", "inf", "-inf"}
 """How a cell says that it holds nothing."""
 
@@ -75,6 +78,11 @@ def parse_table(text: str) -> Table:
     lines = text.splitlines()
     comments = [line[1:].strip() for line in lines if line[:1] in "%#" and line]
     numbered = [(at, line) for at, line in enumerate(lines, 1) if line.strip() and line[0] not in "%#"]
+    longest = max(numbered, key=lambda row: len(row[1]), default=(0, ""))
+    if len(longest[1]) > _LONGEST_LINE:
+        raise InputFileError(
+            f"line {longest[0]} is {len(longest[1])} characters long; give a recording with one row a sample"
+        )
     if not numbered:
         raise InputFileError(f"no rows of data in its {len(lines)} lines; record or export it again")
     header, start = _find_header(numbered)
@@ -115,15 +123,14 @@ def split(line: str, delimiter: str) -> list[str]:
     """Return the stripped cells of a line; what stands in quotes or brackets is not split."""
     if not any(sign in line for sign in '"[('):
         return [cell.strip() for cell in line.split(None if delimiter == " " else delimiter)]
-    cells, depth, quoted = [""], 0, False
-    for sign in line:
+    cells, start, depth, quoted = [], 0, 0, False
+    for at, sign in enumerate(line):
         quoted ^= sign == '"'
         depth += (sign in "[(") - (sign in "])")
         if sign == delimiter and not quoted and depth <= 0:
-            cells.append("")
-        else:
-            cells[-1] += sign
-    return [cell.strip().strip('"') for cell in cells]
+            cells.append(line[start:at])
+            start = at + 1
+    return [cell.strip().strip('"') for cell in (*cells, line[start:])]
 
 
 def _delimiter(line: str) -> str:

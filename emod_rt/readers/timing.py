@@ -54,6 +54,8 @@ def seconds_per_unit(stamps: Floats) -> float:
     InputFileError
         The stamps stand still, or no unit gives a rate between 32 and 30,000 Hz.
     """
+    if stamps.size < 2:
+        raise InputFileError(f"only {stamps.size} samples of EEG; record a few seconds or more")
     interval = _row_interval(stamps)
     if interval <= 0:
         raise InputFileError(

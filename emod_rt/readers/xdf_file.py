@@ -15,11 +15,12 @@ from emod_model.errors import InputFileError
 from emod_rt.markers import Marker, MarkerStream
 from emod_rt.readers.affect import Affect, find_affect
 from emod_rt.readers.align import on_grid
-from emod_rt.readers.labels import left_out, split_labels
+from emod_rt.readers.labels import left_out, split_labels, why
 from emod_rt.readers.recording import Raw
 from emod_rt.readers.timing import Timing, index_from_stamps
 from emod_rt.readers.units import TO_UV, parse_unit
 from emod_rt.readers.xdf_headers import read_metadata
+from emod_rt.readers.xdf_whole import open_whole
 from emod_rt.sources.base import Metadata
 
 _EVENTS = re.compile("annotation|event|trigger|stim", re.IGNORECASE)
@@ -95,22 +96,24 @@ def read_xdf(path: Path) -> Raw:
 def _load(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
     import pyxdf
 
+    whole, dropped = open_whole(path)
     log = logging.getLogger("pyxdf")
     collector = _Collector()
     log.addHandler(collector)
     propagate, log.propagate = log.propagate, False
     try:
         # a damaged file makes numpy warn of overflows before it fails or does not
-        with warnings.catch_warnings(action="ignore"):
-            streams, _ = pyxdf.load_xdf(str(path), dejitter_timestamps=False)
+        with whole, warnings.catch_warnings(action="ignore"):
+            streams, _ = pyxdf.load_xdf(whole, dejitter_timestamps=False)
     except Exception as error:  # pyxdf raises whatever a broken file makes it stumble on
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise InputFileError(
-            f"cannot be read as XDF ({reason[:200]}); save what is whole with: emod-rt recover FILE"
+            f"cannot be read as XDF ({why(str(error))}); save what is whole with: emod-rt recover FILE"
         ) from error
     finally:
         log.removeHandler(collector)
         log.propagate = propagate
+    if dropped:
+        collector.said.append(f"damaged: {dropped} bytes belong to no whole chunk and are left out")
     return list(streams), list(dict.fromkeys(collector.said))
 
 

@@ -34,7 +34,8 @@ types: setup
 	$(BIN)/mypy
 
 weights: setup
-	$(BIN)/python -m emod_model.training
+	$(BIN)/python -m emod_model.training train
+	$(BIN)/python -m emod_model.training centre
 
 clean:
 	rm -rf $(VENV) build *.egg-info

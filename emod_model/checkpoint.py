@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from emod_model.calibration.head import CentredHead
 from emod_model.errors import InputFileError, ModelError
 from emod_model.features import extract
 from emod_model.network import EMOD, EMODConfig, script
@@ -49,6 +50,7 @@ class CheckpointInfo(BaseModel):
     licence: str = Field(min_length=1, description="licence of the weights")
     figures: dict[str, float] = Field({}, description="what was measured of it: name -> value")
     simulated: bool = Field(description="trained on simulated signals")
+    centred: CentredHead | None = Field(None, description="the population's head for calibrated people")
 
     @model_validator(mode="after")
     def _one_spectrum(self) -> "CheckpointInfo":

@@ -1,7 +1,7 @@
 """A person's own baseline: what is taken off every window, and how it may follow slow change."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -23,26 +23,50 @@ class Centre:
         NaN for an electrode that was never good in the baseline.
     mean : numpy.ndarray, shape (2,)
         What the model says to everybody, over the baseline.
+    without_views : numpy.ndarray, shape (channels, 5, features)
+        How the mean of the views moves when one electrode is left out.
+    without_mean : numpy.ndarray, shape (channels, 2)
+        How the general estimate moves then.
     """
 
     views: Array
     band_db: Array
     mean: Array
+    without_views: Array
+    without_mean: Array
 
     @classmethod
-    def of(cls, baseline: Reading) -> Self:
-        """Return the centre of a baseline of at least one window."""
+    def of(cls, baseline: Reading, without: tuple[Array, Array] | None = None) -> Self:
+        """Return the centre of a baseline of at least one window.
+
+        Parameters
+        ----------
+        baseline : Reading
+            Rest, as a rule.
+        without : tuple of numpy.ndarray, optional
+            From `emod_model.calibration.reading.leave_out`; without it no electrode is made up for.
+        """
         there = ~np.isnan(baseline.band_db)
         count = there.sum(0)
         total = np.where(there, baseline.band_db, 0.0).sum(0)
         band_db = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-        return cls(baseline.views.mean(0), band_db, baseline.mean.mean(0))
+        if without is None:
+            width = len(band_db)
+            without = np.zeros((width, *baseline.views.shape[1:])), np.zeros((width, 2))
+        first = cls(np.zeros(baseline.views.shape[1:]), band_db, np.zeros(2), *without)
+        level = first.remove(baseline)
+        return replace(first, views=level.views.mean(0), mean=level.mean.mean(0))
 
     def remove(self, reading: Reading) -> Reading:
-        """Return the reading with the centre taken off; the power of a bad channel counts as average."""
-        band_db = np.nan_to_num(reading.band_db - self.band_db)
+        """Return the reading with the centre taken off.
+
+        The power of a bad electrode counts as average, and the views are centred as they would be without it.
+        """
+        absent = np.isnan(reading.band_db).all(-1).astype(np.float64)
+        views = reading.views - self.views - np.tensordot(absent, self.without_views, 1)
+        mean = reading.mean - self.mean - absent @ self.without_mean
         return Reading(
-            reading.channels, reading.t, reading.views - self.views, band_db, reading.mean - self.mean
+            reading.channels, reading.t, views, np.nan_to_num(reading.band_db - self.band_db), mean
         )
 
 
@@ -83,9 +107,10 @@ class Recentring:
         step = 0.0 if self._time is None else min(time - self._time, self.LONGEST_S)
         self._time = time
         weight = -math.expm1(-step / self.time_constant_s)
-        change = np.nan_to_num(window.band_db[-1] - self._now.band_db)
-        self._now = Centre(
-            self._now.views + weight * (window.views[-1] - self._now.views),
-            self._now.band_db + weight * change,
-            self._now.mean + weight * (window.mean[-1] - self._now.mean),
+        off = self._now.remove(window)
+        self._now = replace(
+            self._now,
+            views=self._now.views + weight * off.views[-1],
+            band_db=self._now.band_db + weight * off.band_db[-1],
+            mean=self._now.mean + weight * off.mean[-1],
         )

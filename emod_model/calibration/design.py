@@ -1,7 +1,7 @@
 """A calibration session as numbers that every method learns from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,16 +31,19 @@ class Session:
         Valence and arousal in [-1, 1].
     other : Reading
         Windows that belong to no trial and no rest: nobody says what they mean.
+    without : tuple of numpy.ndarray or None
+        How an absent electrode moves the views, from `leave_out`.
     """
 
     rest: Reading
     trials: tuple[Reading, ...]
     ratings: Array
     other: Reading
+    without: tuple[Array, Array] | None = None
 
     def first(self, n: int) -> "Session":
         """Return the session as if it had ended after `n` trials."""
-        return Session(self.rest, self.trials[:n], self.ratings[:n], self.other)
+        return replace(self, trials=self.trials[:n], ratings=self.ratings[:n])
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,14 +94,7 @@ class Scales:
 
 def baseline(session: Session) -> Centre:
     """Return the person's centre: rest where there is one, else all windows of the session, trials alike."""
-    if len(session.rest):
-        return Centre.of(session.rest)
-    centres = [Centre.of(trial) for trial in session.trials]
-    return Centre(
-        np.mean([c.views for c in centres], axis=0),
-        np.nanmean([c.band_db for c in centres], axis=0),
-        np.mean([c.mean for c in centres], axis=0),
-    )
+    return Centre.of(session.rest if len(session.rest) else join(session.trials), session.without)
 
 
 def scales(session: Session, centre: Centre, head: CentredHead | None) -> Scales:

@@ -18,6 +18,9 @@ Array = npt.NDArray[np.float64]
 N_VIEWS = 5
 FUSED = 2
 """Which of the network's views is the backbone's own, see `EMOD.views`."""
+MOST_LEFT_OUT = 30
+"""Windows of rest that are read again without each electrode."""
+_FEWEST = 3
 _BATCH = 64
 
 
@@ -114,3 +117,38 @@ def look(model: Model, eeg: npt.NDArray[np.float32], names: Sequence[str]) -> tu
             spectrum = log_power(torch.from_numpy(eeg), spec.sfreq, features.n_tokens)
         bands = band_power_db(spectrum)
     return mean.double().numpy(), views.double().numpy(), bands.double().numpy()
+
+
+def leave_out(model: Model, windows: Sequence[Window], channels: Sequence[str]) -> tuple[Array, Array]:
+    """Measure how the frozen model's views move when an electrode is missing.
+
+    Parameters
+    ----------
+    model : Model
+        Frozen.
+    windows : sequence of Window
+        A person's rest; those with every electrode good are used, at most `MOST_LEFT_OUT`.
+    channels : sequence of str
+        Electrodes.
+
+    Returns
+    -------
+    views : numpy.ndarray, shape (channels, 5, features)
+        Mean of the views without the electrode less that with it; 0 where nothing can be measured.
+    mean : numpy.ndarray, shape (channels, 2)
+        The same of the general estimate.
+    """
+    width = model.info.network.d_model
+    views, mean = np.zeros((len(channels), N_VIEWS, width)), np.zeros((len(channels), 2))
+    whole = [window.eeg for window in windows if window.eeg is not None and len(window.good) == len(channels)]
+    if not whole or len(channels) < _FEWEST:
+        return views, mean
+    eeg = np.stack(whole[:: -(-len(whole) // MOST_LEFT_OUT)])
+    all_mean, all_views, _ = look(model, eeg, channels)
+    for row in range(len(channels)):
+        names = [name for at, name in enumerate(channels) if at != row]
+        rest = np.delete(eeg, row, axis=1)
+        # what is left is referenced to its own mean, as the live path does it
+        said, seen, _ = look(model, rest - rest.mean(1, keepdims=True), names)
+        views[row], mean[row] = (seen - all_views).mean(0), (said - all_mean).mean(0)
+    return views, mean

@@ -1,23 +1,27 @@
-"""`python -m emod_model.training`: make the shipped weights, or `evaluate` a checkpoint."""
+"""`python -m emod_model.training`: make the shipped weights, centre them for calibration, judge them."""
 
 import argparse
 from pathlib import Path
 
 import torch
 from rich.console import Console
+from rich.progress import Progress
 
 from emod_model.checkpoint import default_checkpoint
+from emod_model.training.centred import add_head
 from emod_model.training.report import table
 from emod_model.training.study import Run, Study
 
+_HEAD_PEOPLE = 40
+
 
 def main() -> None:
-    """Train and evaluate, or only evaluate; print the table of docs/results.md."""
+    """Train and evaluate, centre for calibration, or only evaluate; print the table of docs/results.md."""
     parser = argparse.ArgumentParser(
         prog="python -m emod_model.training",
         description="Train EMOD on simulated people, judge it on others, write weights and figures.",
     )
-    parser.add_argument("what", nargs="?", choices=("train", "evaluate"), default="train")
+    parser.add_argument("what", nargs="?", choices=("train", "centre", "evaluate"), default="train")
     parser.add_argument(
         "--model", type=Path, default=default_checkpoint(), help="checkpoint (default: %(default)s)"
     )
@@ -28,6 +32,10 @@ def main() -> None:
     # one thread sums in one order: the same weights on every machine of a kind, busy or not
     torch.set_num_threads(1)
     console = Console()
+    if arguments.what == "centre":
+        with Progress(console=console) as progress:
+            add_head(arguments.model, _HEAD_PEOPLE, arguments.workers, progress)
+        return
     run = Run(Study(workers=arguments.workers), console)
     scores = run.train(arguments.model) if arguments.what == "train" else run.evaluate(arguments.model)
     # plain print: the table is to be copied whole, not folded to the screen's width

@@ -5,6 +5,7 @@ import gzip
 from collections import Counter
 from pathlib import Path
 
+import mne
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -139,3 +140,45 @@ def test_an_electrode_pulled_off_is_noticed(cyton: Array) -> None:
     assert all({3, 5} <= set(window.good) for window in before)
     assert all({3, 5}.isdisjoint(window.good) for window in after)
     assert {window.quality[3].reason for window in after} == {"flat"}
+    assert {window.quality[5].reason for window in after} == {"railed"}
+
+
+@pytest.fixture(scope="module")
+def cap(shared_data: Path) -> tuple[Array, list[str]]:
+    """A person with 19 electrodes whom no threshold was chosen on, 60 s, and the electrodes' names."""
+    raw = mne.io.read_raw_edf(shared_data / "eegmat" / "Subject17_2.edf", verbose="error")
+    names = [name for name in raw.ch_names if name.startswith("EEG") and "A2-A1" not in name]
+    return raw.get_data(names, stop=15_000) * 1e6, [name.removeprefix("EEG ") for name in names]
+
+
+def test_noise_in_place_of_one_of_19_electrodes_is_left_out_and_nothing_else(
+    cap: tuple[Array, list[str]],
+) -> None:
+    data, names = cap
+    noisy = data.copy()
+    noisy[7] = np.cumsum(np.random.default_rng(0).normal(0, 3, data.shape[1]))
+    clean, windows = (
+        judged(condition_recording(each, 250.0, SPEC, channels=names)) for each in (data, noisy)
+    )
+    assert np.mean([channel.good for window in clean for channel in window.quality]) > 0.99
+    assert np.mean([7 in window.good for window in windows]) < 0.1
+    others = {(set(a.good) - {7}) == (set(b.good) - {7}) for a, b in zip(clean, windows, strict=True)}
+    assert others == {True}
+
+
+def test_drift_is_said_of_a_loose_electrode(shared_data: Path) -> None:
+    path = shared_data / "insight_eyes" / "Baseline" / "Open_20sx1_201227-102707.csv.gz"
+    windows = judged(condition_recording(read_table(path, slice(1, 6), skip=1), 128.0, SPEC))
+    drift = np.array(
+        [[channel.measured.drift_uv_s for channel in w.quality if channel.measured] for w in windows]
+    )
+    assert drift[:, 4].max() > 1500
+    assert drift[:, [1, 2, 3]].max() < 300
+
+
+def test_packets_that_muse_lost_and_filled_with_zeros_are_dropouts(shared_data: Path) -> None:
+    path = shared_data / "muse_states" / "S2_confused_1.csv.gz"
+    windows = judged(condition_recording(read_table(path, slice(1, 5), skip=1), 256.0, SPEC))
+    told = Counter(window.quality[2].reason for window in windows)
+    assert told["dropouts"] > 0.6 * len(windows)
+    assert all(window.valid for window in windows)

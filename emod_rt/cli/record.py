@@ -44,6 +44,7 @@ def record(
     from rich.markup import escape
 
     from emod_rt.cli.report import Notices, progress
+    from emod_rt.cli.typed import TypedMarkers
     from emod_rt.clock import SystemClock
     from emod_rt.recording.names import place
     from emod_rt.recording.take import Take
@@ -59,8 +60,10 @@ def record(
         info = take.open(wait)
     notices = Notices(err)
     notices.tell(f"note: {sentence}" for sentence in info.notes)
+    typed = TypedMarkers(take, err)
     try:
-        with ending(take.stop), progress(err) as bar:
+        with ending(take.stop), progress(err, typed.prompt) as bar, typed:
+            typed.changed = bar.refresh
             task_bar = bar.add_task(escape(f"{info.name} -> {take.path}"), total=duration)
             for seconds in take.run():
                 bar.update(task_bar, completed=seconds)

@@ -1,9 +1,9 @@
 """What the commands say in the terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -58,9 +58,20 @@ class Notices:
                 self._console.print(Text(sentence, style="yellow"), soft_wrap=True)
 
 
-def progress(console: Console) -> Progress:
-    """Return a progress bar in seconds of signal, on standard error."""
-    return Progress(
+class _Progress(Progress):
+    """A progress bar with lines below it."""
+
+    below: Callable[[], Sequence[Text]] = tuple
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """Yield the bar, then the lines."""
+        yield self.make_tasks_table(self.tasks)
+        yield from self.below()
+
+
+def progress(console: Console, below: Callable[[], Sequence[Text]] = tuple) -> Progress:
+    """Return a progress bar in seconds of signal, on standard error, with lines `below` it."""
+    bar = _Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed:.0f} s of signal"),
@@ -68,6 +79,8 @@ def progress(console: Console) -> Progress:
         console=console,
         transient=True,
     )
+    bar.below = below
+    return bar
 
 
 def summary_table(summary: dict[str, Any]) -> Table:

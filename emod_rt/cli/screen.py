@@ -6,11 +6,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from emod_model.errors import UsageError
 from emod_rt.cli.report import Notices, live_table
+from emod_rt.cli.typed import TypedMarkers
 
 if TYPE_CHECKING:
     from emod_rt.session import Session
@@ -56,7 +57,7 @@ def dashboard(session: "Session", screenshot: Path | None = None) -> None:
 def terminal(session: "Session", console: Console, notices: Notices) -> "View":
     """Show the session as a table, redrawn in place where the terminal can, printed once where it cannot.
 
-    What goes wrong meanwhile is said above it, at once.
+    What goes wrong meanwhile is said above it, at once; below it markers are typed.
 
     Returns
     -------
@@ -64,11 +65,17 @@ def terminal(session: "Session", console: Console, notices: Notices) -> "View":
         The last picture of the session while it ran.
     """
     view = session.view()
-    with Live(live_table(view), console=console, refresh_per_second=4) as live:
-        while not session.join(_REFRESH_S):
-            view = session.view()
-            live.update(live_table(view))
-            notices.tell(view.notices)
+    typed = TypedMarkers(session, console)
+
+    def picture() -> Group:
+        return Group(live_table(view), *typed.prompt())
+
+    with Live(get_renderable=picture, console=console, refresh_per_second=4) as live:
+        typed.changed = live.refresh
+        with typed:
+            while not session.join(_REFRESH_S):
+                view = session.view()
+                notices.tell(view.notices)
     if not console.is_terminal:
         # a table that was not drawn in place ends without a line break
         console.print()

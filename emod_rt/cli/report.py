@@ -1,17 +1,19 @@
 """What the commands say in the terminal."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from emod_model.checkpoint import Model
 from emod_rt.estimate import Estimate
 from emod_rt.sources.base import StreamInfo
 from emod_rt.view import View, left_out
+
+if TYPE_CHECKING:
+    from emod_model.checkpoint import Model
 
 REASONS = {
     "settling": "settling",
@@ -21,7 +23,7 @@ REASONS = {
 }
 
 
-def note(console: Console, info: StreamInfo, model: Model) -> None:
+def note(console: Console, info: StreamInfo, model: "Model") -> None:
     """Say what was opened, what was settled on the way in, and what the model is."""
     console.print(
         f"{info.name}: {len(info.channels)} electrodes at {info.sfreq:g} Hz ({' '.join(info.channels)})"

@@ -21,7 +21,7 @@ from emod_rt.sources.brainflow_board import (
     short_name,
 )
 from emod_rt.sources.brainflow_link import Link
-from emod_rt.sources.brainflow_rows import Packets, Whole, choose_rows, left_out
+from emod_rt.sources.brainflow_rows import Packets, Pairs, Whole, choose_rows, left_out
 from emod_rt.sources.impedance import Streaming, in_one_sentence, measure, require_lead_off
 from emod_rt.sources.packets import PacketClock, learn_counting
 from emod_rt.sources.release import Releasable
@@ -106,6 +106,9 @@ class BrainFlowSource(Releasable):
         self._rows = np.array(rows)
         self._packets, self._whole = packets, whole = Packets(self._board), Whole(self._board)
         self._told = lambda: left_out(packets, whole)
+        # older firmware packs them otherwise
+        packed = self._board.pairs and self._params.other_info in ("", "fw:3")
+        self._pairs = Pairs() if packed else None
         name = short_name(load().BoardIds(self._board_id).name)
         buffer = round(_BUFFER_S * self._board.sfreq)
         link = Link(self._board_id, self._params, name, buffer, self._clock, self._called_off)
@@ -223,6 +226,8 @@ class BrainFlowSource(Releasable):
         times = np.full(block.shape[1], self._looked)
         if self._board.time_row is not None:
             times = self._time.local(block[self._board.time_row])
+        if self._pairs is not None:
+            block[self._board.count_row] = self._pairs.unfold(block[self._board.count_row])
         sound = self._packets.sound(block)
         return block[:, sound], times[sound]
 

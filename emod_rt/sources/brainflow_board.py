@@ -23,6 +23,8 @@ _ONE_BYTE = (
     "neuropawn_knight",
     "freeeeg32",
 )
+# numbered from 0 to 99 or from 100 to 199, by their compression
+_PAIRS = ("ganglion", "ganglion_native")
 _OPENBCI_SERIAL = ("cyton", "cyton_daisy")
 _OPENBCI_UV = 4.5 / 24 / (2**23 - 1) * 1e6  # the converter's reference over its gain
 _MAKERS = {
@@ -106,6 +108,8 @@ class Board:
         Microvolts a count of the same boards.
     halves : bool
         Samples are joined from two packets.
+    pairs : bool
+        Packets hold two samples.
     """
 
     id: int
@@ -119,6 +123,7 @@ class Board:
     end_row: int | None = None
     uv_per_count: float | None = None
     halves: bool = False
+    pairs: bool = False
 
 
 def short_name(full: str) -> str:
@@ -177,10 +182,11 @@ def describe_board(board_id: int) -> Board:
         electrodes=tuple(names.split(",")) if names else None,
         count_row=told.get("package_num_channel"),
         time_row=told.get("timestamp_channel"),
-        turn=256 if short_name(full) in _ONE_BYTE else None,
+        turn=256 if short_name(full) in _ONE_BYTE else 200 if short_name(full) in _PAIRS else None,
         end_row=told["other_channels"][0] if openbci else None,
         uv_per_count=_OPENBCI_UV if openbci else None,
         halves=short_name(full) == "cyton_daisy",
+        pairs=short_name(full) in _PAIRS,
     )
 
 

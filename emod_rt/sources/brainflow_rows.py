@@ -77,6 +77,28 @@ class Packets:
         return good
 
 
+class Pairs:
+    """Numbers the samples of a board whose packets hold two, which are told under one number."""
+
+    def __init__(self) -> None:
+        self._number, self._second = -1.0, False
+
+    def unfold(self, numbers: _Row) -> _Row:
+        """Return a number for each sample, 0 to 199.
+
+        Parameters
+        ----------
+        numbers : numpy.ndarray, shape (n,)
+            Packet numbers of consecutive samples.
+        """
+        unfolded = np.empty_like(numbers)
+        for at, number in enumerate(numbers.tolist()):
+            self._second = number == self._number and not self._second
+            self._number = number
+            unfolded[at] = 2 * (number % 100) + self._second
+        return unfolded
+
+
 class Whole:
     """Keeps the samples that are whole, one back where only the next one tells.
 

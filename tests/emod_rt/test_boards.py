@@ -12,8 +12,9 @@ import pyxdf
 from emod_model.simulate import SimulatedPerson
 from emod_rt.sources.brainflow import BrainFlowSource
 from tests.emod_rt.programs import run
-from tests.peers import knight
+from tests.peers import ganglion, knight
 from tests.peers.cyton import CHANNEL_STEP, RESET_S, UV_PER_COUNT, Cyton, CytonDaisy
+from tests.peers.ganglion import Ganglion
 from tests.peers.knight import Knight
 from tests.peers.serial_board import cut, ended, lost, stuck, twice
 
@@ -24,7 +25,8 @@ class Take:
     """What a source delivered until a sample index, and what it told."""
 
     def __init__(self, board, kind, until, step=CHANNEL_STEP, uv=UV_PER_COUNT, channels=None):
-        source = BrainFlowSource(kind, {"serial_port": board.port}, channels)
+        params = board if isinstance(board, dict) else {"serial_port": board.port}
+        source = BrainFlowSource(kind, params, channels)
         chunks, self.delivered = [], []
         try:
             self.info = source.open(10.0)
@@ -96,6 +98,15 @@ def test_a_board_of_another_maker_is_as_exact():
     np.testing.assert_array_equal(take.values, np.tile(take.index + before, (8, 1)))
     gone = [(80, 3), (100, 256), (380, 2), (390, 2), (400, 1)]
     assert take.missing(400) == [index for index in np.subtract(holes(*gone), before) if 0 <= index < 400]
+
+
+def test_a_ganglion_whose_packets_hold_two_samples_is_as_exact():
+    faults = lost(60, 3) | lost(99, 2) | lost(150, 100) | lost(280, 120)
+    with Ganglion(faults, every_s=0.03) as board:
+        params = {"serial_port": board.port, "mac_address": ganglion.ADDRESS, "timeout": "5"}
+        take = Take(params, "ganglion", 840, ganglion.CHANNEL_STEP, ganglion.UV_PER_COUNT, NAMES[:4])
+    np.testing.assert_array_equal(take.values, np.tile(take.index, (4, 1)))
+    assert take.missing(840) == holes((120, 6), (198, 4), (300, 200), (560, 240))
 
 
 def test_after_radio_silence_the_place_is_exact_and_nothing_more_is_lost():

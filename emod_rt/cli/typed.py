@@ -155,6 +155,7 @@ class TypedMarkers:
         if not mode[3] & termios.ICANON:
             return
         self._saved = self._saved or list(mode)
+        self._line = Line()
         mode[3] &= ~(termios.ICANON | (termios.ECHO if self._console.is_terminal else 0))
         # keys from before were for somebody else
         termios.tcsetattr(fd, termios.TCSAFLUSH, mode)

@@ -3,6 +3,7 @@
 from typing import TypedDict
 
 from emod_rt import liblsl
+from emod_rt.sources.lsl_query import FORMATS
 
 
 class LslStream(TypedDict):
@@ -26,7 +27,7 @@ class BrainFlowBoard(TypedDict):
 
 
 def lsl_streams(wait_s: float = 1.0) -> list[LslStream]:
-    """Return the LSL streams that answer within `wait_s`, by name.
+    """Return the LSL streams that answer within `wait_s`, by name; what liblsl cannot make out is left out.
 
     Raises
     ------
@@ -44,6 +45,7 @@ def lsl_streams(wait_s: float = 1.0) -> list[LslStream]:
             "host": info.hostname(),
         }
         for info in found.values()
+        if info.channel_format() in FORMATS
     ]
     return sorted(streams, key=lambda stream: (stream["name"], stream["source_id"]))
 

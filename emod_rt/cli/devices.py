@@ -21,23 +21,25 @@ def devices(
     from rich.table import Table
 
     from emod_rt.devices import brainflow_boards, lsl_streams
+    from emod_rt.sources.lsl_query import shown
 
     streams, boards = lsl_streams(wait), brainflow_boards()
     if as_json:
         typer.echo(json.dumps({"lsl": streams, "brainflow": boards}))
         return
-    out = Console(highlight=False)
+    # a stream may call itself anything, also what looks like markup
+    out = Console(highlight=False, markup=False)
     if streams:
         table = Table("name", "type", "channels", "rate", "source_id", "host", box=None, title="LSL streams")
         for stream in streams:
             rate = f"{stream['rate']:g} Hz" if stream["rate"] > 0 else "irregular"
             table.add_row(
-                stream["name"],
-                stream["type"],
+                shown(stream["name"]),
+                shown(stream["type"]),
                 str(stream["channels"]),
                 rate,
-                stream["source_id"],
-                stream["host"],
+                shown(stream["source_id"]),
+                shown(stream["host"]),
             )
         out.print(table)
     else:

@@ -25,11 +25,13 @@ REASONS = {
 
 def note(console: Console, info: StreamInfo, model: "Model") -> None:
     """Say what was opened, what was settled on the way in, and what the model is."""
+    # a stream and its channels may be called anything, also what looks like markup
     console.print(
-        f"{info.name}: {len(info.channels)} electrodes at {info.sfreq:g} Hz ({' '.join(info.channels)})"
+        f"{info.name}: {len(info.channels)} electrodes at {info.sfreq:g} Hz ({' '.join(info.channels)})",
+        markup=False,
     )
     for sentence in info.notes:
-        console.print(f"  note: {sentence}", style="yellow")
+        console.print(f"  note: {sentence}", style="yellow", markup=False)
     badge = (
         "  [black on yellow] SIMULATED [/] trained on simulated signals, not on people"
         if model.simulated

@@ -11,6 +11,7 @@ from emod_rt import liblsl
 KEYS = ("name", "type", "source_id", "hostname", "uid")
 FORMATS = {1: "float32", 2: "double64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
 STRING = 3
+_MOST_VALUES = 5_000_000  # a second; liblsl reserves memory for five seconds of them
 _ASK_S = 0.25  # one round of questions on the network
 _SHOWN = 80  # characters of what a sender calls itself
 _OTHERS_S = 0.3  # how long a second candidate is given to show up
@@ -69,6 +70,8 @@ def why_not_eeg(info: Any) -> str | None:
         return "its rate is irregular (nominal rate 0), and EEG needs a fixed rate"
     if not 2 <= info.channel_count() <= 1024:
         return f"it has {info.channel_count()} channels, and EEG needs 2 to 1024"
+    if info.channel_count() * info.nominal_srate() > _MOST_VALUES:
+        return f"it claims {info.nominal_srate():g} Hz, more than any amplifier of its channels"
     return None
 
 
@@ -143,7 +146,7 @@ def _listed(infos: Sequence[Any]) -> str:
 
 
 def _nothing(query: str, wait_s: float) -> SourceError:
-    there = liblsl.load().resolve_streams(1.0)
+    there = [info for info in liblsl.load().resolve_streams(1.0) if info.channel_format() in FORMATS]
     seen = f"streams there are: {_listed(there)}" if there else "no LSL stream is on the network"
     return SourceError(
         f"no LSL stream matches lsl:{query} after {wait_s:g} s; {seen}; start the sender, or check its name "

@@ -3,8 +3,9 @@
 import contextlib
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator
+
+from emod_rt.cli.keyboard import in_front, keyboard
 
 _NAMES = {b"\x1b[D": "left", b"\x1b[C": "right", b"\x1bOD": "left", b"\x1bOC": "right", b" ": "space"}
 # a key, or the sequence that a terminal sends for one
@@ -22,33 +23,23 @@ def keys() -> Iterator[Pressed | None]:
     no key can be read: no terminal, a command in the background, or Windows. The terminal is as before
     afterwards, however the command ends.
     """
-    if sys.platform == "win32" or not sys.stdin.isatty():
+    terminal = keyboard()
+    # touching the terminal from the background would stop the program
+    if terminal is None or not in_front(terminal):
         yield None
     else:
-        with _unbuffered(sys.stdin.fileno()) as pressed:
+        with _unbuffered(terminal) as pressed:
             yield pressed
 
 
 @contextlib.contextmanager
-def _unbuffered(terminal: int) -> Iterator[Pressed | None]:
+def _unbuffered(terminal: int) -> Iterator[Pressed]:
     import select
     import termios
     import tty
 
-    # touching the terminal from the background would stop the program
-    def in_front() -> bool:
-        try:
-            return os.tcgetpgrp(terminal) == os.getpgrp()
-        except OSError:
-            # the terminal has gone
-            return False
-
-    if not in_front():
-        yield None
-        return
-
     def pressed() -> list[str]:
-        if not (in_front() and select.select([terminal], [], [], 0)[0]):
+        if not (in_front(terminal) and select.select([terminal], [], [], 0)[0]):
             return []
         found = _KEY.findall(os.read(terminal, _LONGEST))
         return [_NAMES.get(key, key.decode(errors="replace")) for key in found]
@@ -58,5 +49,5 @@ def _unbuffered(terminal: int) -> Iterator[Pressed | None]:
         tty.setcbreak(terminal)
         yield pressed
     finally:
-        if in_front():
+        if in_front(terminal):
             termios.tcsetattr(terminal, termios.TCSADRAIN, before)

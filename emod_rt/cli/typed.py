@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from emod_model.errors import EmodError
+from emod_rt.cli.keyboard import in_front, keyboard
 from emod_rt.markers import Marker
 
 if sys.platform != "win32":
@@ -88,7 +89,7 @@ class TypedMarkers:
         self._target = target
         self._console = console
         self._line = Line()
-        self._fd = _keyboard()
+        self._fd = keyboard()
         self._saved: list[Any] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="emod-keyboard")
@@ -120,7 +121,7 @@ class TypedMarkers:
         if self._fd is None:
             return
         self._thread.join()
-        if self._saved is not None and _in_front(self._fd):
+        if self._saved is not None and in_front(self._fd):
             # a terminal that has gone has nothing to restore; what is half typed is not for the shell
             with contextlib.suppress(termios.error):
                 termios.tcsetattr(self._fd, termios.TCSAFLUSH, self._saved)
@@ -132,7 +133,7 @@ class TypedMarkers:
         decoder = codecs.getincrementaldecoder("utf-8")("ignore")
         while not self._stop.is_set():
             try:
-                if not _in_front(self._fd):
+                if not in_front(self._fd):
                     self._stop.wait(_LOOK_S)
                     continue
                 self._listen(self._fd)
@@ -170,20 +171,3 @@ class TypedMarkers:
             self._console.print(
                 Text(f"marker at {marker.t:.3f} s: {marker.text}", style="green"), soft_wrap=True
             )
-
-
-def _keyboard() -> int | None:
-    """Return standard input when it is a terminal that can give single keys."""
-    # Python has no stdin when it was closed: its number may be a device's by now
-    if sys.platform == "win32" or sys.stdin is None or sys.stdin.closed or not sys.stdin.isatty():
-        return None
-    return sys.stdin.fileno()
-
-
-def _in_front(fd: int) -> bool:
-    """Whether the terminal listens to this program, not to a shell or another job."""
-    try:
-        return os.tcgetpgrp(fd) == os.getpgrp()
-    except OSError:
-        # a terminal that does not belong to this session, or has gone
-        return False

@@ -18,7 +18,7 @@ _AGAIN_S = 0.1
 _START = {"cyton": "b", "cyton_daisy": "b"}
 _ASK_S = 1.8  # of silence before it is told to stream again, for a stumbling radio is back by itself
 _ASK_AGAIN_S = 1.0
-_RENEW_S = 5.0  # of silence before a board without such a command is connected to again
+_RENEW_S = 3.0  # of silence before a board without such a command is connected to again
 # no device stands behind them: connecting again would begin another story
 _NEVER_AGAIN = ("playback_file", "streaming_board", "streaming")
 _HOPELESS = ("INVALID_ARGUMENTS_ERROR", "UNSUPPORTED_BOARD_ERROR", "ANOTHER_BOARD_IS_CREATED_ERROR")

@@ -4,6 +4,7 @@ Every value is its own sample's index, so each test proves which samples came, a
 """
 
 import json
+import threading
 import time
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyxdf
 
 from emod_model.simulate import SimulatedPerson
 from emod_rt.sources.brainflow import BrainFlowSource
+from tests.emod_rt.lsl_help import until
 from tests.emod_rt.programs import run
 from tests.peers import ganglion, knight
 from tests.peers.cyton import CHANNEL_STEP, RESET_S, UV_PER_COUNT, Cyton, CytonDaisy
@@ -24,14 +26,14 @@ NAMES = ("Fp1", "Fp2", "C3", "C4", "P7", "P8", "O1", "O2")
 class Take:
     """What a source delivered until a sample index, and what it told."""
 
-    def __init__(self, board, kind, until, step=CHANNEL_STEP, uv=UV_PER_COUNT, channels=None):
+    def __init__(self, board, kind, end, step=CHANNEL_STEP, uv=UV_PER_COUNT, channels=None):
         params = board if isinstance(board, dict) else {"serial_port": board.port}
         source = BrainFlowSource(kind, params, channels)
         chunks, self.delivered = [], []
         try:
             self.info = source.open(10.0)
             deadline = time.monotonic() + 25.0
-            while not chunks or chunks[-1].first_index + chunks[-1].times.size < until:
+            while not chunks or chunks[-1].first_index + chunks[-1].times.size < end:
                 assert time.monotonic() < deadline, "waited in vain"
                 began = time.monotonic()
                 chunks += source.read(0.05)
@@ -45,8 +47,8 @@ class Take:
         counts = np.round(data / np.float32(uv)).astype(int)
         self.values = counts - step * np.arange(len(counts))[:, None]
 
-    def missing(self, until):
-        return np.setdiff1d(np.arange(until), self.index).tolist()
+    def missing(self, end):
+        return np.setdiff1d(np.arange(end), self.index).tolist()
 
 
 def holes(*runs):
@@ -123,6 +125,22 @@ def test_a_board_that_was_switched_off_and_on_is_back_within_two_seconds():
     back = take.index[take.index >= 200][0]
     assert 500 <= back < 500 + 2 * 250
     assert np.abs(take.values - take.index).max() <= 1, "the hole is sized by time"
+
+
+def test_a_board_that_is_plugged_in_late_is_waited_for_and_one_that_is_away_is_closed_at_once():
+    with Cyton() as board:
+        board.unplug()
+        plugging = threading.Timer(0.3, board.replug)
+        plugging.start()
+        source = BrainFlowSource("cyton", {"serial_port": board.port})
+        assert source.open(10.0).channels == NAMES
+        plugging.join()
+        board.unplug()
+        until(lambda: source.read(0.0) == [])
+        began = time.monotonic()
+        source.close()
+        assert time.monotonic() - began < 0.5
+        assert source.read(0.0) is None
 
 
 def test_a_board_left_streaming_by_a_program_that_was_killed_is_taken_over():

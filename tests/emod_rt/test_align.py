@@ -30,7 +30,7 @@ def placed(times, stamps, sfreq, index=None):
     return (on_grid(np.asarray(times), stamps, rows, sfreq) - stamps[0]) * sfreq
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(
     sfreq=st.sampled_from([125.0, 250.0, 256.0, 512.0]),
     drift=st.floats(-5e-4, 5e-4),

@@ -12,7 +12,7 @@ from emod_rt.recording.xdf import XdfWriter
 from emod_rt.replay import Replay
 from emod_rt.sources.base import Metadata
 from emod_rt.sources.lsl import LSLSource
-from tests.emod_rt import labrecorder
+from tests.emod_rt import labrecorder, programs
 from tests.emod_rt.lsl_help import unique, until
 from tests.emod_rt.recordings import (
     NAMES,
@@ -119,3 +119,32 @@ def test_a_recording_of_ours_comes_back_with_its_markers_on_their_samples(tmp_pa
         player.join(10)
     assert [values for values, _ in got] == [["eyes open"], ["Augen zu"], [-3, 7]]
     np.testing.assert_allclose([(t - first) * 250 for _, t in got], [250, 700, 900], atol=1e-3)
+
+
+def test_a_replay_that_is_recorded_anew_has_every_marker_on_the_sample_it_had(tmp_path):
+    name = unique("again")
+    taken = 1000.0 + np.arange(2500) * 1.0001 / 250
+    data = brainlike(6, 10.0)
+    data[0] = np.arange(2500) / 100  # tells its own sample
+    at = [3, 400, 401, 999]
+    cap = labrecorder.Sent(
+        "Cap", "EEG", "float32", 250.0, taken - 5e5, data.T, 6, described(NAMES), offset=5e5
+    )
+    cues = [f"{name} {row}" for row in at]
+    marks = labrecorder.Sent(f"{name}-cues", "Markers", "string", 0.0, taken[at] + 9e4, cues, offset=-9e4)
+    first = read_recording(labrecorder.write(tmp_path / "first.xdf", [cap, marks]))
+    ended = threading.Event()
+    player = threading.Thread(target=Replay(first, name).run, args=(ended, 60.0))
+    player.start()
+    try:
+        again = tmp_path / "again.xdf"
+        done = programs.run("record", "--source", f"lsl:{name}", "--out", str(again), "--duration", "5")
+        assert done.returncode == 0, done.stderr
+    finally:
+        ended.set()
+        player.join(10)
+    second = read_recording(again)
+    assert second.lost == 0
+    np.testing.assert_array_equal(second.data, first.data[:, :1250])
+    places = [(event.t - second.times[0]) * 250 for event in second.events if event.text in cues]
+    np.testing.assert_allclose(places, at, rtol=0, atol=0.25)

@@ -92,7 +92,7 @@ class Marking:
         self._open = True
 
     def moment(self) -> float | None:
-        """Return this moment, s in the source's clock, for a marker whose text comes later; None too early."""
+        """Return this moment for a marker whose text comes later, s in the source's clock; None too early."""
         return self.timeline.at(self._clock.now())
 
     def mark(self, text: str, t: float | None = None) -> Marker:

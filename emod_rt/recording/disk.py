@@ -53,7 +53,8 @@ class RecordingFile:
 
     def is_deleted(self) -> bool:
         """Whether no name leads to it any more, so that it would be lost once closed."""
-        return os.fstat(self._file.fileno()).st_nlink == 0
+        # a few network drives count no names at all
+        return os.fstat(self._file.fileno()).st_nlink == 0 and self.is_moved()
 
     def is_moved(self) -> bool:
         """Whether its name leads elsewhere, or nowhere."""

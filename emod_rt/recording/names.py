@@ -81,11 +81,26 @@ def place(
     for key, value in given.items():
         if not _LABEL.fullmatch(value):
             raise UsageError(f"--{key} {value!r} is no label of BIDS; give letters and digits alone, as 01")
-    path = FOLDER if out is None else Path(out).expanduser()
-    named = out is None or str(out).endswith(("/", "\\")) or path.is_dir()
+    path = FOLDER if out is None else _expanded(out)
+    named = out is None or str(out).endswith(("/", "\\")) or _is_folder(path)
     if given and not named and path.suffix.lower() == ".xdf":
         option = next(iter(given))
         raise UsageError(
             f"--{option} makes the name of the file by itself, but {path} is a file; give a folder"
         )
     return Place(path, named or bool(given), **given)
+
+
+def _expanded(out: str | Path) -> Path:
+    try:
+        return Path(out).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"{out} begins with the home of nobody known here; write the path out") from error
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        # what may not be looked at is said when the file is made
+        return False

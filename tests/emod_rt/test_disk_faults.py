@@ -204,15 +204,15 @@ import resource, signal, sys
 from emod_rt.cli import main
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
-sys.argv = ["emod-rt", "run", "--source", "sim:1", "--record", "full.xdf", "--duration", "5", "--headless"]
+words = "run --source sim:1 --record full.xdf --duration 5 --headless --model"
+sys.argv[:] = ["emod-rt", *words.split(), *sys.argv[1:]]
 main()
 """
 
 
-def test_a_full_disk_is_said_while_the_session_runs_and_does_not_end_it(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK], cwd=tmp_path, text=True, capture_output=True, timeout=100
-    )
+def test_a_full_disk_is_said_while_the_session_runs_and_does_not_end_it(tmp_path, untrained):
+    words = [sys.executable, "-c", FULL_DISK, str(untrained)]
+    done = subprocess.run(words, cwd=tmp_path, text=True, capture_output=True, timeout=115)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     flat = " ".join(done.stderr.split())
@@ -248,6 +248,17 @@ def test_a_read_only_folder_is_one_sentence(tmp_path, monkeypatch):
         ):
             Recorder(where, INFO, ManualClock())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_same_user_afterwards")
+def test_a_folder_that_may_not_be_looked_into_is_one_sentence(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(0o700)
+    as_somebody_else(tmp_path)
+    if os.geteuid() != 65534:
+        closed.chmod(0)
+    with pytest.raises(UsageError, match=r"cannot be written \(Permission denied\); choose another place"):
+        Recorder(closed / "a" / "s.xdf", INFO, ManualClock())
 
 
 def test_a_folder_that_turns_read_only_does_not_stop_what_is_being_recorded(tmp_path):
@@ -322,5 +333,7 @@ def test_where_a_recording_goes(tmp_path, monkeypatch):
     assert next(place("raw").files()) == Path("raw"), "a file, as long as nothing says otherwise"
     assert next(place("raw/").files()) == Path("raw") / GENERATED.format(1)
     assert next(place("raw", subject="7").files()).parts[:3] == ("raw", "sub-7", "ses-01")
+    with pytest.raises(UsageError, match="home of nobody"):
+        place("~nobody-of-this-name/s.xdf")
     with pytest.raises(UsageError, match=r"--task makes the name .* but s\.xdf is a file; give a folder"):
         place("s.xdf", task="film")

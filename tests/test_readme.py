@@ -83,6 +83,7 @@ def test_a_cyton_on_its_serial_port(folder):
 def test_record_and_process(folder):
     recorded = run(*of("emod-rt run --source brainflow:synthetic"), cwd=folder)
     assert recorded.returncode == 0, recorded.stderr
+    assert "Recorded in session.xdf." in recorded.stderr
     live = (folder / "estimates.jsonl").read_text().splitlines()
     done = run(*of("emod-rt process"), cwd=folder)
     assert done.returncode == 0, done.stderr

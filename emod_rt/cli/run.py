@@ -130,6 +130,8 @@ def run_session(session: "Session", *, headless: bool) -> "View | None":
         session.join()
     notices.tell(session.sink_notes())
     err.print(summary_table(session.summary()))
+    if (recording := session.view().recording) is not None:
+        err.print(f"Recorded in {recording}.", markup=False, soft_wrap=True)
     if session.error is not None:
         raise session.error
     return view

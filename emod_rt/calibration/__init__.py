@@ -1,0 +1,1 @@
+"""A person's calibration: the session that a person sits through, and what is made of its recording."""

@@ -35,7 +35,7 @@ class PatientRecorder:
         self.notices = recorder.notices
         self._clock = clock
         self.failed = False
-        self._missing = 0
+        self._failures = self._missing = 0
         self._again = 0.0
 
     def push(self, item: Recorded) -> None:
@@ -48,7 +48,12 @@ class PatientRecorder:
                 self._again = now + _AGAIN_S
                 if not self.failed:
                     self.failed = True
-                    self.notices.append(f"{error}; the session goes on, and the recording once it can.")
+                    self._failures += 1
+                    # told apart, for each is news
+                    again = f"failure {self._failures}: " if self._failures > 1 else ""
+                    self.notices.append(
+                        f"{again}{error}; the session goes on, and the recording once it can."
+                    )
             else:
                 if self.failed:
                     self.notices.append(

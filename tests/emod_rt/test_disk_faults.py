@@ -165,10 +165,10 @@ signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 clock = ManualClock()
 recorder = PatientRecorder(Recorder(Path("s.xdf"), StreamInfo("x", 250.0, CHANNELS), clock), clock)
 said = []
-for limit, first in ((20_000, 0), (-1, 2000)):
+for limit, first in ((20_000, 0), (-1, 1000), (30_000, 2000), (-1, 3000)):
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, -1))
     clock.time += 1.0
-    for chunk in chunks_of(eeg(4000)[:, first : first + 2000], 50, first=first):
+    for chunk in chunks_of(eeg(4000)[:, first : first + 1000], 50, first=first):
         clock.time += 0.2
         recorder.push(chunk)
         if len(recorder.notices) > len(said):
@@ -189,13 +189,15 @@ def test_a_disk_that_is_full_for_a_while_leaves_a_hole_of_known_size_and_nothing
         check=True,
         timeout=60,
     )
-    (full, first), (again, second) = json.loads(done.stdout)
+    (full, first), (again, second), (refull, third), (anew, fourth) = json.loads(done.stdout)
     assert "s.xdf takes no more data (File too large); free some space" in first
     assert first.endswith("the session goes on, and the recording once it can.")
-    missing = re.fullmatch(r"s\.xdf takes data again; ([\d,]+) samples are missing in it\.", second)
-    assert 2000 <= again <= 2050, "within a second of there being space"
-    assert int(missing[1].replace(",", "")) == again - full
-    kept = np.concatenate([EEG[:, :full], EEG[:, again:]], axis=1)
+    assert third == f"failure 2: {first}", "said again, for it is news"
+    assert 1000 <= again <= 1050, "within a second of there being space"
+    assert (refull, anew) == (2000, 3000)
+    for said, missing in ((second, again - full), (fourth, anew - refull)):
+        assert said == f"s.xdf takes data again; {missing:,} samples are missing in it."
+    kept = np.concatenate([EEG[:, :full], EEG[:, again:refull], EEG[:, anew:]], axis=1)
     np.testing.assert_array_equal(signal_of(tmp_path / "s.xdf"), kept)
 
 

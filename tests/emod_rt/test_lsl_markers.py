@@ -12,7 +12,7 @@ from emod_rt import liblsl
 from emod_rt.sources.lsl import LSLSource
 from emod_rt.sources.lsl_markers import LSLMarkers, is_marker_stream
 from emod_rt.sources.lsl_xml import parse_description
-from tests.emod_rt.lsl_help import outlet, sender, unique, until
+from tests.emod_rt.lsl_help import noise, outlet, sender, unique, until
 
 
 class Heard:
@@ -223,6 +223,34 @@ def test_reading_and_closing_wait_for_nobody():
         stopped.kill()
         stopped.wait()
         stopped.stdout.close()
+
+
+def test_a_marker_sent_beside_its_sample_by_the_same_program_has_its_time(source):
+    name = unique("beside")
+    out, heard = outlet(name), Heard(source)
+    cues = marker_outlet(f"{name}-cues")
+    assert cues.wait_for_consumers(10)
+    eeg, begin = LSLSource(name), liblsl.load().local_clock()
+    stamps = begin + np.arange(500) / 250
+
+    def send():
+        if out.wait_for_consumers(10):
+            out.push_chunk(noise(500), stamps.tolist())
+            for number in range(0, 500, 50):
+                cues.push_sample([str(number)], stamps[number])
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    eeg.open(10)
+    times = []
+    until(lambda: sum(map(len, times)) == 500 or times.extend(c.times for c in eeg.read(0.05)))
+    until(lambda: len(heard.of(f"{name}-cues")) == 10)
+    sending.join()
+    eeg.close()
+    t = np.concatenate(times)
+    for marker in heard.markers:
+        assert int(np.argmin(np.abs(t - marker.t))) == int(marker.text)
+        assert abs(marker.t - t[int(marker.text)]) < 1e-3
 
 
 def nearest(index, times, t):

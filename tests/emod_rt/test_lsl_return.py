@@ -52,15 +52,15 @@ def test_a_sender_that_is_killed_and_started_again_is_back_within_two_seconds(na
     taken = Taken(source)
     with sender(name, *options) as first:
         source.open(10)
-        taken.read_for(0.5)
+        taken.read_for(0.2)
         first.send_signal(signal.SIGKILL)
         first.wait()
-        taken.read_for(1.2)
+        taken.read_for(1.0)
     before = taken.index.size
     with sender(name, *options) as second:
         until(taken.read, 20)
         back_s = liblsl.load().local_clock() - second.began
-        taken.read_for(0.5)
+        taken.read_for(0.2)
     source.close()
     assert back_s < 2.0
     assert taken.longest < 0.5
@@ -85,12 +85,13 @@ def test_a_sender_that_stands_still_for_seconds_blocks_nothing_and_loses_nothing
         still.send_signal(signal.SIGSTOP)
         taken.read_for(0.2)
         assert until(lambda: not taken.read())
-        taken.read_for(2.0)
+        # longer than it takes to be looked for
+        taken.read_for(1.5)
         still.send_signal(signal.SIGCONT)
         until(taken.read)
-        taken.read_for(0.5)
+        taken.read_for(0.2)
         still.send_signal(signal.SIGSTOP)
-        taken.read_for(1.5)
+        taken.read_for(1.2)
         began = time.monotonic()
         source.close()
         assert time.monotonic() - began < 0.2

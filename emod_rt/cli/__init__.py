@@ -12,6 +12,7 @@ from emod_rt.cli import (
     export_recording,
     model,
     process,
+    profile,
     record,
     recover,
     replay,
@@ -33,6 +34,7 @@ app.command()(process.process)
 app.command("export-recording")(export_recording.export_recording)
 app.command()(recover.recover)
 app.add_typer(model.app, name="model")
+app.add_typer(profile.app, name="profile")
 app.command()(demo.demo)
 app.command()(doctor.doctor)
 

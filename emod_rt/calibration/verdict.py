@@ -1,0 +1,63 @@
+"""What a calibration is worth, in words for everybody."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emod_model.calibration.judge import AxisVerdict
+    from emod_model.calibration.profile import Profile
+
+AXES = ("valence", "arousal")
+LOW = "LOW CONFIDENCE"
+
+ADVICE = (
+    "More trials help most (--trials 16), and stimuli that really move this person. Look at the signal "
+    "quality of each trial, press the electrodes on, sit still, and calibrate again. Some people cannot be "
+    "read this way, and then it stays so."
+)
+"""What to do when a reading was not shown to be better."""
+
+
+def low_axes(profile: "Profile | None") -> tuple[str, ...]:
+    """Return the axes whose reading was not shown to be better than the person's mean."""
+    if profile is None:
+        return ()
+    return tuple(axis for axis, low in zip(AXES, profile.low_confidence, strict=True) if low)
+
+
+def badge(axes: tuple[str, ...]) -> str:
+    """Return the mark that readings of low confidence carry, as "LOW CONFIDENCE: valence"."""
+    return f"{LOW}: {' and '.join(axes)}" if axes else ""
+
+
+def headline(axis: str, verdict: "AxisVerdict") -> str:
+    """Return the verdict on an axis in one clause."""
+    word = "shown to be better" if verdict.word == "better" else verdict.word
+    return f"{axis.capitalize()}: {word} than always saying this person's average"
+
+
+def meaning(verdict: "AxisVerdict") -> str:
+    """Return how much, and how sure, in plain words."""
+    low, high = (round(100 * gain) for gain in verdict.gain_ci)
+    gain = round(100 * verdict.gain)
+    much = (
+        f"On trials that it had not seen, the reading's squared error is {abs(gain)} % "
+        f"{'smaller' if gain >= 0 else 'larger'} than that of always saying the average "
+        f"(90 % sure: between {_change(low)} and {_change(high)})."
+    )
+    luck = (
+        "When the ratings are shuffled, so that they have nothing to do with the signal, the same procedure "
+        f"does as well in {100 * verdict.p:.0f} of 100 tries."
+    )
+    return f"{much} {luck} {_SO[verdict.word]}"
+
+
+_SO = {
+    "better": "That is more than luck: the reading follows what this person says.",
+    "not shown to be better": "That may be luck: take the reading for a guess. It is marked low confidence.",
+    "worse": "The average alone would be the better guess: do not rely on this reading. It is marked low "
+    "confidence.",
+}
+
+
+def _change(percent: int) -> str:
+    return f"{abs(percent)} % {'smaller' if percent >= 0 else 'larger'}"

@@ -5,7 +5,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from emod_rt.markers import Marker
+from emod_rt.markers import TYPED, Marker
 from emod_rt.view import View
 from gui import theme, words
 from gui.marks import one_line
@@ -150,7 +150,9 @@ class StateLine(QFrame):
         latency = dash if view.latency_ms is None else "{:.0f} / {:.0f} ms".format(*view.latency_ms)
         self.cells["latency p50 / p99"].set(latency)
         self._show_recording(view)
-        newest = view.markers[-1] if view.markers else None
+        # what was typed here is confirmed, however busily other programs mark
+        typed = (marker for marker in reversed(view.markers) if marker.stream.metadata.name == TYPED)
+        newest = next(typed, view.markers[-1] if view.markers else None)
         if newest is not self._newest:
             self._newest, self._fault = newest, ""
         text = self._fault or (dash if newest is None else one_line(newest.text))

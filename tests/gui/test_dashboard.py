@@ -7,6 +7,8 @@ import pytest
 from PySide6.QtCore import QCoreApplication, Qt
 
 from emod_model.signal.quality import ChannelQuality
+from emod_rt.markers import Marker, MarkerStream
+from emod_rt.sources.base import Metadata
 from gui.status import MARKER_CELL
 from tests.gui.views import GOOD, bad_channels, invalid, make_view, marked, waiting, with_hole
 
@@ -402,6 +404,16 @@ def test_the_newest_marker_is_confirmed_and_a_refusal_said_until_the_next(window
     window.show_view(marked(view, (80.0, "eyes\nopen"), (90.0, "3")))
     assert line.text(MARKER_CELL) == "3"
     assert line.cells[MARKER_CELL].value.property("alert") == "false"
+
+
+def test_what_was_typed_is_confirmed_among_the_markers_of_other_programs(window):
+    frames = MarkerStream(Metadata("PsychoPy", "Markers"))
+    view = marked(make_view(), (80.0, "eyes open"))
+    busy = tuple(Marker(80.0 + k, (f"frame {k}",), frames) for k in range(10))
+    window.show_view(replace(view, markers=busy))
+    assert window.state_line.text(MARKER_CELL) == "frame 9"
+    window.show_view(replace(view, markers=(*view.markers, *busy)))
+    assert window.state_line.text(MARKER_CELL) == "eyes open"
 
 
 def test_markers_stand_over_course_and_traces_where_they_belong(window):

@@ -1,8 +1,5 @@
 """EDF, BDF, FIF, BrainVision and EEGLAB recordings, through MNE."""
 
-import re
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.errors import InputFileError
+from emod_rt.readers.before_mne import check_brainvision, refuse_broken_mat
 from emod_rt.readers.edf import place_records, read_header
 from emod_rt.readers.labels import left_out, split_labels, why
 from emod_rt.readers.marks import LOST, MISSING, SIMULATED
@@ -45,9 +43,9 @@ def read_mne(path: Path, kind: str) -> Raw:
         MNE cannot read it, it is cut short, or it holds no EEG.
     """
     if kind == "EEGLAB":
-        _refuse_broken_mat(path)
+        refuse_broken_mat(path)
     if kind == "BrainVision":
-        _refuse_far_parts(path)
+        check_brainvision(path)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -197,39 +195,3 @@ def _place_pieces(
             unknown += lost < 1
             ahead[row] = 1 + max(lost, 1)
     return np.cumsum(ahead), unknown
-
-
-def _refuse_far_parts(path: Path) -> None:
-    """See that a BrainVision header names files beside it, and no device or file of somewhere else."""
-    header = path.read_text(encoding="latin-1")
-    for key, part in re.findall(
-        r"^[ \t]*(DataFile|MarkerFile)[ \t]*=[ \t]*(.*?)[ \t]*$", header, re.I | re.M
-    ):
-        if re.search(r"[/\\]", part) or part in ("..", "."):
-            raise InputFileError(
-                f"its {key} {part!r} lies in another place; put the parts of a recording into one folder, "
-                "and write their bare names in the header"
-            )
-
-
-def _refuse_broken_mat(path: Path) -> None:
-    """Try a MATLAB file in a process of its own first: a damaged one can crash scipy's reader outright."""
-    with path.open("rb") as file:
-        if file.read(4) == b"\x89HDF":
-            raise InputFileError("a MATLAB 7.3 file; save it from EEGLAB again as version 6 or 7")
-    code = "import sys, scipy.io; scipy.io.loadmat(sys.argv[1])"
-    try:
-        trial = subprocess.run(
-            [sys.executable, "-I", "-c", code, str(path.resolve())],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=300,
-            check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise InputFileError(
-            "takes more than 5 minutes to read as EEGLAB; copy or export it again"
-        ) from error
-    if trial.returncode:
-        *_, said = trial.stderr.decode(errors="replace").strip().splitlines() or ["the reader crashes"]
-        raise InputFileError(
-            f"cannot be read as EEGLAB ({why(said.partition(': ')[2] or said)}); copy or export it again"
-        )

@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from emod_model.errors import InputFileError
 from emod_model.montage import CYTON, DAISY
-from emod_rt.readers.recording import Raw, check_rate
+from emod_rt.readers.recording import Raw
 from emod_rt.readers.table import Table, parse_table
 from emod_rt.readers.timing import (
+    check_rate,
     count_repeats,
     index_from_counter,
     index_from_stamps,

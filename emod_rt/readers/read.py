@@ -26,6 +26,8 @@ _MAGIC = (
 )
 _GZIP = b"\x1f\x8b"
 _LARGEST = 4 * 2**30
+# signals shrink to a fifth at best; what shrinks far more would only fill the memory
+_SMALL, _MOST_TIMES = 2**26, 50
 _EXTENSIONS = {kind: suffix for suffix, kind in SUFFIXES.items()} | {"XDF": ".xdf"}
 _PARTS = {".eeg": "vhdr", ".vmrk": "vhdr", ".fdt": "set"}
 
@@ -126,12 +128,18 @@ def _read_text(blob: bytes, channels: Sequence[str] | None, rate: float | None) 
 
 def _read_gzip(path: Path, channels: Sequence[str] | None, rate: float | None) -> Raw:
     try:
+        most = min(_LARGEST, _SMALL + _MOST_TIMES * path.stat().st_size)
         with gzip.open(path) as file:
-            blob = file.read(_LARGEST + 1)
+            blob = file.read(most + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputFileError("the gzip file is damaged or cut short; copy it again") from error
     if len(blob) > _LARGEST:
         raise InputFileError("more than 4 GiB once unpacked; unpack and split it")
+    if len(blob) > most:
+        raise InputFileError(
+            f"more than {_MOST_TIMES} times its size once unpacked, which no signal is; "
+            "record or export it again"
+        )
     if not blob:
         raise InputFileError("the file is empty once unpacked; record or copy it again")
     inner = path.with_suffix("").name if path.suffix.lower() in (".gz", ".gzip") else path.name

@@ -13,7 +13,7 @@ from emod_rt.description import describe_channels
 from emod_rt.markers import Marker, MarkerStream
 from emod_rt.readers.affect import Affect
 from emod_rt.readers.labels import plain
-from emod_rt.readers.timing import describe_holes
+from emod_rt.readers.timing import check_rate, describe_holes
 from emod_rt.readers.units import Unit, settle_unit
 from emod_rt.sources.base import Metadata, runs
 
@@ -22,7 +22,6 @@ _FEWEST_ELECTRODES = 2
 _MOST_UV = 1e7
 # beyond it even sums of squares would overflow
 _LARGEST = 1e15
-_LOWEST_HZ, _HIGHEST_HZ = 1.0, 100_000.0
 
 
 @dataclass(frozen=True)
@@ -196,20 +195,6 @@ def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
         marker_streams=streams,
         affect=raw.affect,
     )
-
-
-def check_rate(sfreq: float) -> None:
-    """Refuse a rate that no EEG has.
-
-    Raises
-    ------
-    InputFileError
-        Below 1 Hz, above 100 kHz, or no number.
-    """
-    if not _LOWEST_HZ <= sfreq <= _HIGHEST_HZ:
-        raise InputFileError(
-            f"a rate of {sfreq:g} Hz, which is no rate of an EEG; export the file again with its rate"
-        )
 
 
 def _marked(raw: Raw) -> tuple[tuple[MarkerStream, ...], tuple[Marker, ...]]:

@@ -14,6 +14,8 @@ _AROUND_S = 1.0
 # clocks that are corrected on the fly step back a little; more than this is another recording's time
 _BACK_S = 0.025
 _LOWEST_HZ, _HIGHEST_HZ = 32.0, 30_000.0
+# what a file may declare
+_SLOWEST_HZ, _FASTEST_HZ = 1.0, 100_000.0
 _EPOCH_MS = 1e11
 _LONGEST_HOLE_S = 3600.0
 _LONG_HOLE = 250  # samples
@@ -40,6 +42,20 @@ class Timing(NamedTuple):
     notes: tuple[str, ...]
 
 
+def check_rate(sfreq: float) -> None:
+    """Refuse a rate that no EEG has.
+
+    Raises
+    ------
+    InputFileError
+        Below 1 Hz, above 100 kHz, or no number.
+    """
+    if not _SLOWEST_HZ <= sfreq <= _FASTEST_HZ:
+        raise InputFileError(
+            f"a rate of {sfreq:g} Hz, which is no rate of an EEG; export the file again with its rate"
+        )
+
+
 def snap_rate(rate: float) -> float:
     """Return the usual rate within 0.5 % of `rate`, else `rate` itself."""
     nearest = min(USUAL_RATES, key=lambda usual: abs(usual / rate - 1))
@@ -59,8 +75,8 @@ def seconds_per_unit(stamps: Floats) -> float:
     interval = _row_interval(stamps)
     if interval <= 0:
         raise InputFileError(
-            f"the time column stands still or runs backwards ({stamps[0]:.6f} to {stamps[-1]:.6f}); "
-            "check which column holds the time"
+            "the time column stands still or runs backwards "
+            f"({_seconds(stamps[0])} to {_seconds(stamps[-1])}); check which column holds the time"
         )
     # 5 rows a second in seconds would be 5000 Hz in ms: that is believed only of milliseconds since 1970
     highest_ms = _LOWEST_HZ * 1000 if stamps[0] > _EPOCH_MS else 1100.0
@@ -92,6 +108,8 @@ def index_from_stamps(stamps: Floats, declared_hz: float | None = None) -> Timin
         Stamps that are missing, stand still, go back by more than 25 ms, or give no possible rate.
     """
     _check_stamps(stamps)
+    if declared_hz:
+        check_rate(declared_hz)
     interval = _row_interval(stamps)
     if interval <= 0:
         raise InputFileError(
@@ -100,6 +118,8 @@ def index_from_stamps(stamps: Floats, declared_hz: float | None = None) -> Timin
     rate = declared_hz if declared_hz else 1.0 / interval
     index = np.arange(stamps.size, dtype=np.int64)
     for _ in range(4):
+        if not _SLOWEST_HZ <= rate <= _FASTEST_HZ:
+            break
         index = _index_at(stamps, rate)
         fitted = _fit_rate(index, stamps)
         if abs(fitted / rate - 1) < 1e-4:
@@ -190,24 +210,29 @@ def _check_stamps(stamps: Floats) -> None:
     if not np.isfinite(stamps).all():
         row = int(np.flatnonzero(~np.isfinite(stamps))[0])
         raise InputFileError(f"the time stamp of data row {row} is missing; fill it in, or take the row out")
-    steps = np.diff(stamps)
+    with np.errstate(over="ignore"):  # a step beyond all numbers is refused below
+        steps = np.diff(stamps)
     if steps.size == 0 or stamps[-1] <= stamps[0]:
         raise InputFileError(
-            f"the time stamps do not advance ({stamps[0]:.6f} to {stamps[-1]:.6f} over {stamps.size} rows); "
-            "check which column holds the time"
+            f"the time stamps do not advance ({_seconds(stamps[0])} to {_seconds(stamps[-1])} "
+            f"over {stamps.size} rows); check which column holds the time"
         )
     worst = int(steps.argmin())
     if steps[worst] < -_BACK_S:
         raise InputFileError(
-            f"time goes back from {stamps[worst]:.6f} to {stamps[worst + 1]:.6f} at data row {worst + 1}; "
-            "split the file there, or sort it by time"
+            f"time goes back from {_seconds(stamps[worst])} to {_seconds(stamps[worst + 1])} "
+            f"at data row {worst + 1}; split the file there, or sort it by time"
         )
     longest = float(steps.max())
     if longest > _LONGEST_HOLE_S:
         row = int(steps.argmax())
         raise InputFileError(
-            f"time jumps by {longest:.0f} s at data row {row + 1}, more than an hour; split the file there"
+            f"time jumps by {longest:.6g} s at data row {row + 1}, more than an hour; split the file there"
         )
+
+
+def _seconds(stamp: float) -> str:
+    return f"{stamp:.6f}" if abs(stamp) < 1e12 else f"{stamp:.6g}"
 
 
 def _is_smooth(steps: Floats, interval: float) -> bool:
@@ -218,7 +243,8 @@ def _is_smooth(steps: Floats, interval: float) -> bool:
 
 def _row_interval(stamps: Floats) -> float:
     """Return the usual time a row takes, so that neither rounding nor holes count."""
-    steps = np.diff(stamps)
+    with np.errstate(over="ignore"):
+        steps = np.diff(stamps)
     middle = float(np.median(steps))
     if middle > 0 and _is_smooth(steps, middle):
         return float(steps[steps < 1.5 * middle].mean())

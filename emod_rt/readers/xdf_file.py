@@ -49,7 +49,7 @@ def read_xdf(path: Path) -> Raw:
         Damaged, no EEG stream, or several.
     """
     streams, said = _load(path)
-    eeg = _eeg_stream(streams)
+    eeg = _eeg_stream(streams, said)
     info = eeg["info"]
     stamps = np.asarray(eeg["time_stamps"], dtype=np.float64)
     with np.errstate(invalid="ignore"):  # damaged floats become NaN
@@ -140,18 +140,20 @@ def _is_text(stream: dict[str, Any]) -> bool:
     return bool(stream["info"]["channel_format"][0] == "string")
 
 
-def _eeg_stream(streams: list[dict[str, Any]]) -> dict[str, Any]:
+def _eeg_stream(streams: list[dict[str, Any]], said: list[str]) -> dict[str, Any]:
     numeric = [stream for stream in streams if not _is_text(stream)]
     found = [stream for stream in numeric if _type(stream).strip().upper() == "EEG"]
-    shown = ", ".join(f"{_name(stream)!r} ({_type(stream) or 'no type'})" for stream in streams) or "none"
     if not found:
+        shown = [f"{_name(stream)[:60]!r} ({_type(stream)[:60] or 'no type'})" for stream in streams]
+        listed = ", ".join(shown[:8]) + (", ..." if len(shown) > 8 else "")
+        # pyxdf is shown whole chunks alone: what it says then is about the file
+        harm = f" ({said[-1]})" if said else ""
         raise InputFileError(
-            f"no stream of type EEG among its streams ({shown}); give a recording of EEG, "
-            "or if this one is damaged, save what is whole with: emod-rt recover FILE"
+            f"no stream of type EEG among its streams ({listed or 'none'}){harm}; give a recording of EEG"
         )
     full = [stream for stream in found if len(stream["time_stamps"])]
     if len(full) > 1:
-        several = ", ".join(f"{_name(stream)!r}" for stream in full)
+        several = ", ".join(f"{_name(stream)[:60]!r}" for stream in full[:8])
         raise InputFileError(
             f"{len(full)} EEG streams ({several}); save the one you want in a file of its own"
         )

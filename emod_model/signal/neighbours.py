@@ -35,7 +35,7 @@ class Likeness:
     severity : numpy.ndarray, shape (channels,)
         From 0 (as other electrodes at such places are) to 1.
     unlike : numpy.ndarray, shape (channels,), bool
-        Whether the channel is too unlike the others to be EEG.
+        Whether the channel is too unlike the others to be EEG; nobody is where that holds for most.
     """
 
     value: npt.NDArray[np.float64]
@@ -87,4 +87,8 @@ class Neighbours:
         value = np.where(self._near | ~dense[:, None], alike, 0.0).max(axis=1)
         poor = np.select([dense, scattered], [DENSE_POOR, SCATTERED_POOR], FEW_POOR)
         bad = np.select([dense, scattered], [DENSE_BAD, SCATTERED_BAD], 0.0)
-        return Likeness(value, np.clip((poor - value) / (poor - bad), 0.0, 1.0), value < bad)
+        unlike = value < bad
+        if 2 * (unlike & living).sum() > living.sum():
+            # who is wrong can be told only where most agree; noise everywhere stays poor and is shown
+            unlike = np.zeros_like(unlike)
+        return Likeness(value, np.clip((poor - value) / (poor - bad), 0.0, 1.0), unlike)

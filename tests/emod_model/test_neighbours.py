@@ -106,7 +106,13 @@ def test_without_names_nobody_is_compared() -> None:
     assert {channel.reason for channel in last.quality} == {None}
     named = Windower(SPEC, 250.0, 16, channels=DAISY).push(0, data)[-1]
     assert {channel.reason for channel in named.quality} == {"unlike neighbours"}
-    assert named.reason == "bad-signal"
+
+
+def test_where_most_are_unlike_each_other_nobody_is_left_out_and_all_are_poor() -> None:
+    data = RNG.normal(0, 15, (16, 250 * 6))
+    last = Windower(SPEC, 250.0, 16, channels=DAISY).push(0, data)[-1]
+    assert last.valid
+    assert max(channel.score for channel in last.quality) < 0.5
 
 
 def test_names_that_do_not_fit_are_refused() -> None:

@@ -1,5 +1,6 @@
 """The way to a sender through its absences: a connection, and the search for the next when it is silent."""
 
+import math
 import threading
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from emod_rt.sources.lsl_offset import ClockOffset
 from emod_rt.sources.lsl_return import Seeker
 from emod_rt.watchdog import Watchdog
 
+_SAME_S = 0.05  # a clock that is measured so near to where it was expected is the same
 _PATIENCE_S = 10.0  # a new connection that stays as silent as the old one is made anew
 
 
@@ -45,6 +47,8 @@ class Link:
         self._clock = clock
         self._watchdog = Watchdog()
         self._offset = ClockOffset(feed.offset)
+        self._vouched = True  # the offset was measured on this connection
+        self._heard = liblsl.load().local_clock()
 
     def take(self, timeout_s: float, enough: int, stop: threading.Event) -> Samples | None:
         """Return all that is there, with stamps in our clock but for `follow`; None when nothing is.
@@ -62,12 +66,22 @@ class Link:
             return None
         self._watchdog.arrived(now)
         self._give_up_search()
-        self._offset.measured(self._feed.offset)
+        self._heard = liblsl.load().local_clock()
+        self._measured()
         return Samples(samples.data, samples.stamps + self._offset.base)
 
     def follow(self, times: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return the times moved by the drift between the clocks; see `ClockOffset.follow`."""
         return times + self._offset.follow(times)
+
+    def _measured(self) -> None:
+        """Follow the offset; of a clock that was taken to go on, the first measurement decides whether it does."""
+        offset = self._feed.offset
+        if not self._vouched and math.isfinite(offset):
+            self._vouched = True
+            if abs(offset - self._offset.value) > _SAME_S:
+                self._offset.restart(offset)
+        self._offset.measured(offset)
 
     def _drain(self, timeout_s: float, enough: int, stop: threading.Event) -> Samples | None:
         if not self._lost:
@@ -87,14 +101,18 @@ class Link:
             if samples is not None:
                 self._feed.close()
                 self._feed, self._next, self._lost = self._next, None, False
-                self._offset.restart(self._feed.offset)
+                self._vouched = math.isfinite(self._feed.offset)
+                if self._vouched:
+                    self._offset.restart(self._feed.offset)
             elif now > self._since + _PATIENCE_S:
                 self._give_up_search()
             return samples
         if self._seeker is None:
             if self._lost or self._watchdog.quiet(now):
                 query, layout, channels = self._known
-                self._seeker = Seeker(query, self._feed.info, layout, channels, self._clock)
+                self._seeker = Seeker(
+                    query, self._feed.info, layout, channels, self._clock, self._offset.value, self._heard
+                )
         elif (found := self._seeker.found()) is not None:
             self._seeker.release()
             self._seeker, self._next, self._since = None, found, now

@@ -14,6 +14,7 @@ from emod_rt.sources.lsl_query import describe, parse_query, predicate
 
 _ROUND_S = 0.25  # one round of questions on the network
 _MOST = 1024
+_EARLY_S = 2.0  # a program may make its next outlet so long before its last one falls silent
 # what pylsl makes up for a sender that gives no source_id: a hash that is another in every process
 _MADE_UP = re.compile(r"-?\d{15,20}")
 
@@ -36,10 +37,19 @@ class Seeker:
         The user's choice of channels.
     clock : Clock
         For the new connection.
+    offset, heard : float
+        What to add to the sender's clock as it was, s; when it was last heard, in ours.
     """
 
     def __init__(
-        self, query: str, lost: Any, layout: Layout, channels: Sequence[str] | None, clock: Clock
+        self,
+        query: str,
+        lost: Any,
+        layout: Layout,
+        channels: Sequence[str] | None,
+        clock: Clock,
+        offset: float,
+        heard: float,
     ) -> None:
         wanted = parse_query(query)
         wanted.pop("uid", None)
@@ -49,6 +59,7 @@ class Seeker:
         self._layout = layout
         self._channels = channels
         self._clock = clock
+        self._offset, self._heard = offset, heard
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._found: Feed | EmodError | None = None
@@ -119,7 +130,8 @@ class Seeker:
             # subscribed first: what it sends while its clock is measured is not lost
             feed.subscribe(self._stop)
             self._compare(feed.describe(self._stop), info.channel_count())
-            feed.measure(self._stop)
+            if not self._same_clock(info):
+                feed.measure(self._stop)
         except (CalledOffError, RuntimeError, SourceError) as problem:
             if feed is not None:
                 feed.close()
@@ -128,6 +140,19 @@ class Seeker:
             # liblsl's own errors are RuntimeError: it does not answer, or is gone again
             return None
         return feed
+
+    def _same_clock(self, info: Any) -> bool:
+        """Tell whether a sender's clock goes on as before, so that nobody waits for liblsl to measure it.
+
+        A machine that was started again would have made the new outlet long before the old one fell silent.
+        """
+        if info.uid() == self._lost.uid():
+            return True
+        made = info.created_at() + self._offset
+        now = liblsl.load().local_clock()
+        return bool(
+            info.hostname() == self._lost.hostname() and self._heard - _EARLY_S <= made <= now + _EARLY_S
+        )
 
     def _compare(self, xml: str, n_channels: int) -> None:
         try:

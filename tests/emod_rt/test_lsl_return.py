@@ -10,11 +10,14 @@ import pytest
 from emod_model.errors import SourceError
 from emod_rt import liblsl
 from emod_rt.clock import SystemClock
+from emod_rt.sources import lsl_link
 from emod_rt.sources.lsl import LSLSource
-from emod_rt.sources.lsl_feed import Feed
+from emod_rt.sources.lsl_feed import Feed, Samples
 from emod_rt.sources.lsl_layout import read_layout
+from emod_rt.sources.lsl_link import Link
 from emod_rt.sources.lsl_query import find_stream
 from emod_rt.sources.lsl_return import Seeker
+from tests.emod_rt.doubles import ManualClock
 from tests.emod_rt.lsl_help import LABELS, outlet, sender, unique, until
 
 CLOCK = SystemClock()
@@ -113,7 +116,7 @@ def lost():
         info = find_stream(name, 10, threading.Event())
         layout = read_layout(out.get_info().as_xml(), len(LABELS), channels)
         del out
-        seekers.append(Seeker(query or name, info, layout, channels, CLOCK))
+        seekers.append(Seeker(query or name, info, layout, channels, CLOCK, 0.0, 0.0))
         return seekers[-1]
 
     seekers = []
@@ -129,6 +132,26 @@ def test_a_sender_without_a_source_id_is_known_by_its_name_type_and_channels(los
     feed = until(seeker.found)
     assert isinstance(feed, Feed)
     assert feed.info.uid() == out.get_info().uid()
+
+
+@pytest.mark.parametrize(
+    ("offset", "goes_on"), [(0.0, True), (-500.0, False), (500.0, False), (-200_000.0, False)]
+)
+def test_a_clock_that_goes_on_is_not_waited_for_and_any_other_is_measured_first(offset, goes_on):
+    name = unique("clock")
+    out = outlet(name, source_id="headset-1")
+    info = find_stream(name, 10, threading.Event())
+    layout = read_layout(out.get_info().as_xml(), len(LABELS), None)
+    del out
+    heard = liblsl.load().local_clock()
+    back = outlet(name, source_id="headset-1")
+    # what was added to the old sender's stamps; a machine that was started again has another clock
+    seeker = Seeker(name, info, layout, None, CLOCK, offset, heard)
+    feed = until(seeker.found)
+    assert np.isnan(feed.offset) == goes_on
+    assert goes_on or feed.offset == pytest.approx(0.0, abs=0.01)
+    seeker.stop()
+    del back
 
 
 def test_a_source_id_that_pylsl_makes_up_anew_for_each_process_is_none(lost):
@@ -180,7 +203,8 @@ def test_what_comes_back_as_something_else_is_refused_with_the_difference(lost, 
 def seek(name, out):
     """Begin to look for an outlet that is still there."""
     info = find_stream(f"uid={out.get_info().uid()}", 10, threading.Event())
-    return Seeker(name, info, read_layout(out.get_info().as_xml(), len(LABELS), None), None, CLOCK)
+    layout = read_layout(out.get_info().as_xml(), len(LABELS), None)
+    return Seeker(name, info, layout, None, CLOCK, 0.0, 0.0)
 
 
 def test_two_that_could_be_it_are_listed():
@@ -190,7 +214,7 @@ def test_two_that_could_be_it_are_listed():
     layout = read_layout(mine.get_info().as_xml(), len(LABELS), None)
     del mine
     twins = [outlet(name, source_id="headset-1") for _ in range(2)]
-    seeker = Seeker(name, info, layout, None, CLOCK)
+    seeker = Seeker(name, info, layout, None, CLOCK, 0.0, 0.0)
     with pytest.raises(SourceError, match=r"has gone, and 2 streams could be it: .*end all but one"):
         until(seeker.found)
     seeker.stop()
@@ -214,3 +238,75 @@ def test_a_search_that_is_called_off_ends_soon():
     until(lambda: not [t for t in threading.enumerate() if t.name.startswith("emod-lsl")], 3)
     assert seeker.found() is None
     del out
+
+
+class SpokenFeed:
+    """A connection whose samples and measurements a test decides."""
+
+    def __init__(self, offset):
+        self.offset, self.stamps = offset, []
+        self.info, self.recovered, self.closed = None, False, False
+
+    def drain(self, timeout_s, enough):
+        stamps, self.stamps = self.stamps, []
+        return Samples(np.zeros((len(stamps), 4)), np.array(stamps)) if stamps else None
+
+    def close(self):
+        self.closed = True
+
+
+class SpokenSeeker:
+    feed = None
+
+    def __init__(self, *known):
+        self.known = known
+
+    def found(self):
+        return self.feed
+
+    def release(self):
+        self.feed = None
+
+    def stop(self):
+        self.release()
+
+
+@pytest.mark.parametrize(("measured", "second"), [(None, 190.0), (90.002, 190.0), (-500.0, -400.0)])
+def test_a_clock_that_was_taken_to_go_on_is_given_up_when_its_measurement_says_otherwise(
+    monkeypatch, measured, second
+):
+    monkeypatch.setattr(lsl_link, "Seeker", SpokenSeeker)
+    old, new, clock, stop = SpokenFeed(90.0), SpokenFeed(float("nan")), ManualClock(), threading.Event()
+    link = Link(old, "query", None, None, clock)
+    old.stamps = [10.0]
+    assert link.take(0.0, 1, stop).stamps == [100.0]
+    clock.time += 1.0
+    assert link.take(0.0, 1, stop) is None
+    monkeypatch.setattr(SpokenSeeker, "feed", new)
+    assert link.take(0.0, 1, stop) is None
+    new.stamps = [99.0]
+    assert link.take(0.0, 1, stop).stamps == [189.0]
+    assert old.closed
+    if measured is not None:
+        new.offset = measured
+    new.stamps = [100.0]
+    assert link.take(0.0, 1, stop).stamps == [second]
+    link.close()
+    assert new.closed
+
+
+def test_of_two_connections_the_first_that_speaks_stays():
+    old, new, clock, stop = SpokenFeed(0.0), SpokenFeed(0.0), ManualClock(), threading.Event()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lsl_link, "Seeker", SpokenSeeker)
+        patch.setattr(SpokenSeeker, "feed", new)
+        link = Link(old, "query", None, None, clock)
+        old.stamps = [1.0]
+        link.take(0.0, 1, stop)
+        for _ in range(2):
+            clock.time += 1.0
+            assert link.take(0.0, 1, stop) is None
+        # both have the sample; it counts once
+        old.stamps, new.stamps = [2.0], [2.0]
+        assert link.take(0.0, 1, stop).stamps == [2.0]
+        assert (old.closed, new.closed) == (False, True)

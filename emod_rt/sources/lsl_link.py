@@ -75,7 +75,7 @@ class Link:
         return times + self._offset.follow(times)
 
     def _measured(self) -> None:
-        """Follow the offset; of a clock that was taken to go on, the first measurement decides whether it does."""
+        """Follow the offset; whether a clock does go on, its first measurement decides."""
         offset = self._feed.offset
         if not self._vouched and math.isfinite(offset):
             self._vouched = True

@@ -1,5 +1,6 @@
 """The one door to liblsl: loads it, keeps its log off the terminal, says in words when it is missing."""
 
+import ctypes
 import functools
 import importlib
 import os
@@ -71,3 +72,32 @@ def known(question: Callable[[float], Any]) -> Any:
         return question(0.0)
     except (util.TimeoutError, util.LostError):
         return None
+
+
+def clock_offset(inlet: Any, timeout_s: float) -> float:
+    """Return what to add to a sender's stamps to have them in this machine's clock, s; 0 on one machine.
+
+    The clocks of two machines count from when each was started and never agree by chance. An offset within
+    the doubt of its own measurement is that of one machine, and that doubt, milliseconds when the machine is
+    busy, would only part what was stamped together.
+
+    Parameters
+    ----------
+    inlet : pylsl.StreamInlet
+        Connected or not.
+    timeout_s : float
+        How long the first measurement may take, s.
+
+    Raises
+    ------
+    pylsl.util.TimeoutError, pylsl.util.LostError
+        There is no measurement in time, or no sender.
+    """
+    # pylsl does not hand out the doubt
+    ask = importlib.import_module("pylsl.lib").lib.lsl_time_correction_ex
+    ask.restype = ctypes.c_double
+    told, doubt, fault = ctypes.c_double(), ctypes.c_double(), ctypes.c_int()
+    references = ctypes.byref(told), ctypes.byref(doubt)
+    offset = ask(inlet.obj, *references, ctypes.c_double(timeout_s), ctypes.byref(fault))
+    load().util.handle_error(fault)
+    return 0.0 if abs(offset) <= doubt.value else float(offset)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -83,7 +84,7 @@ class Feed:
 
     def measure(self, stop: threading.Event) -> None:
         """Measure the offset of its clock for the first time."""
-        self.offset = float(self._ask(self._inlet.time_correction, stop))
+        self.offset = float(self._ask(partial(liblsl.clock_offset, self._inlet), stop))
 
     def subscribe(self, stop: threading.Event) -> None:
         """Begin to receive."""
@@ -134,7 +135,7 @@ class Feed:
         now = self._clock.now()
         if now >= self._looked + _MEASURE_S and not self.recovered:
             self._looked = now
-            if (offset := liblsl.known(self._inlet.time_correction)) is not None:
+            if (offset := liblsl.known(partial(liblsl.clock_offset, self._inlet))) is not None:
                 self.offset = offset
 
     def close(self) -> None:

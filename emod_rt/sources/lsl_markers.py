@@ -4,6 +4,7 @@ import math
 import threading
 from collections import deque
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from emod_model.errors import SourceError
@@ -166,7 +167,7 @@ class _Follower:
             except timeout_error:
                 if self._stop.is_set() or self._clock.now() > deadline:
                     raise
-        liblsl.known(inlet.time_correction)
+        liblsl.known(partial(liblsl.clock_offset, inlet))
 
     def _follow(self, inlet: Any) -> None:
         pylsl = liblsl.load()
@@ -214,7 +215,7 @@ class _Follower:
         now = liblsl.load().local_clock()
         while held:
             stamp, arrival, values = held[0]
-            offset = liblsl.known(inlet.time_correction)
+            offset = liblsl.known(partial(liblsl.clock_offset, inlet))
             if offset is None and not last and now < arrival + _ANSWER_S:
                 return
             t = math.nan if offset is None else stamp + offset

@@ -63,3 +63,10 @@ def test_the_results_page_states_the_figures_of_these_weights(model: Model) -> N
         row = next(line for line in page.splitlines() if line.startswith(f"| {cap} | {axis} | {name} |"))
         stated = f"{100 * value:.1f} %" if what.startswith("within") else f"{value:.3f}"
         assert stated in row
+
+
+def test_carry_a_head_for_people_who_are_centred_on_their_rest(model: Model) -> None:
+    head = model.info.centred
+    assert head is not None
+    assert "simulated" in head.trained_on
+    assert len(head.scale) == model.info.network.d_model

@@ -177,7 +177,6 @@ def _correct_sidecar(stem: Path, recording: Recording, seconds: float) -> None:
         EEGReference=said.get("reference", NOT_THERE),
         RecordingDuration=seconds,
         Simulated=recording.simulated,
-        SourceFile=recording.name,
         SourceNotes=list(recording.notes),
     )
     if recording.simulated:

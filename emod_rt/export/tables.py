@@ -92,7 +92,6 @@ def affect_texts(affect: Affect, recording: Recording) -> dict[str, Any]:
         "Model": affect.model or NOT_THERE,
         "ModelSHA256": affect.model_sha256 or NOT_THERE,
         "Simulated": affect.simulated or recording.simulated,
-        "Source": recording.name,
         "GeneratedBy": [generated_by()],
     }
 

@@ -305,6 +305,15 @@ def test_bids_says_what_is_known_and_nothing_else(tmp_path, recording):
     assert not list((tmp_path / "set").rglob("*electrodes*")), "no position was measured"
 
 
+def test_the_name_of_a_file_does_not_follow_it_into_a_dataset(tmp_path):
+    """Names of files name people."""
+    path = write_csv(tmp_path / "Ada_Lovelace.csv", np.arange(2000) / 250, brainlike())
+    export_recording(read_recording(path), "bids", tmp_path / "set", subject="01")
+    for file in (tmp_path / "set").rglob("*"):
+        assert "Lovelace" not in file.name
+        assert file.is_dir() or b"Lovelace" not in file.read_bytes()
+
+
 def test_in_bids_the_estimates_are_a_derivative(tmp_path, recording):
     export_recording(recording, "bids", tmp_path / "set")
     stem = (

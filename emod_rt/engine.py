@@ -19,11 +19,14 @@ class Inference:
         Valence and arousal in [-1, 1] and their standard deviations.
     band_power_db : numpy.ndarray, shape (channels, 5)
         From the very spectrum that the model saw, 10 log10 of microvolts squared.
+    views : numpy.ndarray, shape (5, features), or None
+        What a person's profile reads, as `EMOD.views` gives it; None where nobody's is used.
     """
 
     mean: npt.NDArray[np.float64]
     sd: npt.NDArray[np.float64]
     band_power_db: npt.NDArray[np.float64]
+    views: npt.NDArray[np.float64] | None = None
 
 
 class Engine(Protocol):

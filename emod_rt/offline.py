@@ -1,7 +1,8 @@
 """The live path over a file, as fast as it goes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from emod_rt.calibration.person import Person
 from emod_rt.clock import Clock
 from emod_rt.engine import Engine
 from emod_rt.estimate import Estimate
@@ -21,6 +22,8 @@ class OfflineRun:
         The model.
     clock : Clock
         For latency.
+    person : callable, optional
+        Makes, of the source's electrodes, the person whose profile is used; the engine must give views then.
 
     Raises
     ------
@@ -28,12 +31,19 @@ class OfflineRun:
         The file cannot be read or does not fit the model.
     """
 
-    def __init__(self, source: Source, engine: Engine, clock: Clock) -> None:
+    def __init__(
+        self,
+        source: Source,
+        engine: Engine,
+        clock: Clock,
+        person: Callable[[tuple[str, ...]], Person] | None = None,
+    ) -> None:
         self._source = source
         self._stopped = False
         try:
             self.info = source.open(0.0)
-            self._pipeline = Pipeline(engine, self.info, clock)
+            self.person = None if person is None else person(self.info.channels)
+            self._pipeline = Pipeline(engine, self.info, clock, person=self.person)
         except BaseException:
             source.close()
             raise

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from emod_model.calibration.profile import Profile
 from emod_model.checkpoint import Model
+from emod_rt.calibration.verdict import low_axes
 from emod_rt.clock import Clock
 from emod_rt.estimate import Estimate
 from emod_rt.markers import Marker, MarkerStream
@@ -40,7 +42,9 @@ class Outputs:
         self._recorder: PatientRecorder | None = None
         self._recording: Detached[Recorded] | None = None
 
-    def open(self, info: StreamInfo, model: Model, hop_s: float, clock: Clock) -> None:
+    def open(
+        self, info: StreamInfo, model: Model, hop_s: float, clock: Clock, profile: Profile | None = None
+    ) -> None:
         """Open every sink; the recording last, so that no other's error leaves one behind.
 
         Raises
@@ -54,10 +58,12 @@ class Outputs:
             if self._lsl_out is not None:
                 from emod_rt.sinks.lsl_out import AffectOutlet
 
-                outlet = AffectOutlet(self._lsl_out, info, model.name, model.simulated, hop_s, model.sha256)
+                simulated = model.simulated or (profile is not None and profile.simulated)
+                low = None if profile is None else low_axes(profile)
+                outlet = AffectOutlet(self._lsl_out, info, model.name, simulated, hop_s, model.sha256, low)
                 self._sinks.append(Detached(outlet))
             if self._record is not None:
-                self._recorder = PatientRecorder(Recorder(self._record, info, clock, model), clock)
+                self._recorder = PatientRecorder(Recorder(self._record, info, clock, model, profile), clock)
                 self._recording = Detached(self._recorder, _RECORDING_QUEUE)
         except BaseException:
             for sink in self._sinks:

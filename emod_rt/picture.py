@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from emod_model.calibration.profile import Profile
 from emod_model.checkpoint import Model
+from emod_rt.calibration.verdict import low_axes
 from emod_rt.estimate import Estimate
 from emod_rt.markers import Marker
 from emod_rt.pipeline import Pipeline
@@ -30,11 +32,14 @@ class Picture:
         What the source is called until it is open, and after.
     model : Model
         The checkpoint.
+    profile : Profile, optional
+        Of the person whose own readings are shown.
     """
 
-    def __init__(self, source: str, model: Model) -> None:
+    def __init__(self, source: str, model: Model, profile: Profile | None = None) -> None:
         self._source = source
         self._model = model
+        self._profile = profile
         self._estimates: deque[Estimate] = deque()
         self._markers: deque[Marker] = deque(maxlen=_MOST_MARKERS)
         self._lock = threading.Lock()
@@ -60,7 +65,7 @@ class Picture:
             sfreq=0.0,
             channels=(),
             model=self._model.name,
-            model_simulated=self._model.simulated,
+            model_simulated=self._model.simulated or (self._profile is not None and self._profile.simulated),
             elapsed_s=0.0,
             samples=0,
             lost=0,
@@ -74,6 +79,8 @@ class Picture:
             traces=np.empty((0, 0), np.float32),
             trace_sfreq=self._model.spec.sfreq,
             trace_end=0,
+            user="" if self._profile is None else self._profile.user,
+            low_confidence=low_axes(self._profile),
         )
 
     def running(

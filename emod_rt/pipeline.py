@@ -11,6 +11,7 @@ from emod_model.errors import UsageError
 from emod_model.signal.quality import ChannelQuality
 from emod_model.signal.windows import Window, Windower
 from emod_model.smoothing import Smoother
+from emod_rt.calibration.person import Person
 from emod_rt.clock import Clock
 from emod_rt.engine import Engine
 from emod_rt.estimate import Estimate
@@ -49,6 +50,8 @@ class Pipeline:
     late_s : float, optional
         Live, a window that has waited longer than this, or whose samples came out of a backlog of more
         than 3 s, is skipped and counted when a newer one is there. None (offline) never skips.
+    person : Person, optional
+        Reads the windows instead of the model alone; the engine must give views then.
 
     Raises
     ------
@@ -65,6 +68,7 @@ class Pipeline:
         clock: Clock,
         hop_s: float | None = None,
         late_s: float | None = None,
+        person: Person | None = None,
     ) -> None:
         self.tally = Tally()
         self.quality: tuple[ChannelQuality, ...] = ()
@@ -73,6 +77,7 @@ class Pipeline:
         self._info = info
         self._clock = clock
         self._late_s = late_s
+        self._person = person
         if hop_s is not None and hop_s * info.sfreq < 1:
             raise UsageError(
                 f"--hop {hop_s:g} is less than one sample at {info.sfreq:g} Hz; "
@@ -147,6 +152,8 @@ class Pipeline:
         latency_ms = 1000 * (self._clock.now() - item.arrival)
         estimate = Estimate(item.t, item.window.index, *values, item.window.reason, latency_ms)
         self.tally.count(estimate)
+        if self._person is not None:
+            self._person.publish(estimate)
         return estimate
 
     def _estimate(self, window: Window) -> _Values:
@@ -159,7 +166,11 @@ class Pipeline:
         bands = np.full((len(self._info.channels), inference.band_power_db.shape[1]), np.nan)
         bands[good] = inference.band_power_db
         self.band_power_db = bands
-        mean, sd = self._smoother.update(window.index / self._info.sfreq, inference.mean, inference.sd)
+        stream_time_s = window.index / self._info.sfreq
+        mean, sd = inference.mean, inference.sd
+        if self._person is not None:
+            mean, sd = self._person.read(stream_time_s, inference, bands)
+        mean, sd = self._smoother.update(stream_time_s, mean, sd)
         return float(mean[0]), float(mean[1]), float(sd[0]), float(sd[1])
 
 

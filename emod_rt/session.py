@@ -9,9 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from emod_model.calibration.profile import Profile
 from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint
 from emod_model.errors import EmodError, UsageError
 from emod_rt.acquisition import Acquisition
+from emod_rt.calibration.person import RESET, Person, load_profile
 from emod_rt.checks import channel_list, not_negative, positive
 from emod_rt.clock import Clock, SystemClock
 from emod_rt.estimate import Estimate
@@ -43,6 +45,8 @@ class Session:
         "lsl:NAME", "brainflow:BOARD?...", "file:PATH", "sim:SEED", or an object of your own.
     model : str, Path, Model or None
         Checkpoint; the shipped one by default.
+    user : str or Profile, optional
+        Whose profile reads the signal: a name of those calibrated here, or a profile of your own.
     channels : str or sequence of str, optional
         Electrode names ("Fp1,Fp2" or a list), for a source that does not tell its own, or a selection.
     hop_s : float, optional
@@ -60,7 +64,7 @@ class Session:
         (`emod_rt.recording.names.place` gives it other labels).
     markers : callable, optional
         Makes the source of the markers that are recorded beside those of `mark`; by default every marker
-        stream on the lab network. Without `record` nothing listens.
+        stream on the lab network. Without `record` and `user` nothing listens.
     reconnect : bool
         Wait for a source that has gone quiet; False ends the session with its error.
     impedance : bool
@@ -79,6 +83,7 @@ class Session:
         source: str | Source,
         model: str | Path | Model | None = None,
         *,
+        user: str | Profile | None = None,
         channels: str | Sequence[str] | None = None,
         hop_s: float | None = None,
         duration_s: float | None = None,
@@ -98,6 +103,8 @@ class Session:
         self.model = model if isinstance(model, Model) else load_checkpoint(model or default_checkpoint())
         self._name = source if isinstance(source, str) else type(source).__name__
         names = channel_list(channels) if isinstance(channels, str) else channels
+        # before the source is touched, as far as it can be told by then
+        self._profile = load_profile(user, self.model, names) if isinstance(user, str) else user
         if isinstance(source, str):
             told = self._tell if impedance else None
             opened = open_source(source, names, clock=self._clock, impedance=told)
@@ -112,7 +119,9 @@ class Session:
         self._hop_s = hop_s
         self._wait_s = wait_s
         self._outputs = Outputs(jsonl, lsl_out, where)
-        connect = None if where is None else markers or from_network
+        # a person's ratings may come from the network too
+        deaf = where is None and self._profile is None
+        connect = None if deaf else markers or from_network
         self._marking = Marking(self._clock, self._deliver_marker, connect)
         self._reconnect = reconnect
         self._watchdog = Watchdog()
@@ -121,9 +130,10 @@ class Session:
         self._queue: queue.Queue[Estimate | None] = queue.Queue(2048)
         self._stalled = False
         self._pipeline: Pipeline | None = None
-        self._picture = Picture(self._name, self.model)
+        self._picture = Picture(self._name, self.model, self._profile)
         self._view = self._picture.blank("waiting", f"Waiting for {self._name}.")
         self.info: StreamInfo | None = None
+        self.person: Person | None = None
         self.error: EmodError | None = None
 
     # -- life
@@ -140,12 +150,14 @@ class Session:
             raise UsageError("a session is started once; make a new one to run again")
         try:
             # compiled before the source is open, so that no sample waits for it
-            engine = TorchScriptEngine(self.model)
+            engine = TorchScriptEngine(self.model, views=self._profile is not None)
             engine.warm_up()
             self._marking.start()
             info = self._acquisition.open(self._wait_s)
-            pipeline = Pipeline(engine, info, self._clock, self._hop_s, late_s=_LATE_S)
-            self._outputs.open(info, self.model, pipeline.hop_s, self._clock)
+            if self._profile is not None:
+                self.person = Person(self._profile, self.model, info.channels)
+            pipeline = Pipeline(engine, info, self._clock, self._hop_s, late_s=_LATE_S, person=self.person)
+            self._outputs.open(info, self.model, pipeline.hop_s, self._clock, self._profile)
         except EmodError as error:
             self._release()
             self.error = error
@@ -192,6 +204,20 @@ class Session:
             No text, no time, or the session does not run.
         """
         return self._marking.mark(text, t)
+
+    def reset_baseline(self) -> Marker:
+        """Go back to the calibration's baseline, from the next window on, and mark it; from any thread.
+
+        Raises
+        ------
+        UsageError
+            Nobody's profile is used, or the session does not run.
+        """
+        if self._profile is None:
+            raise UsageError(
+                "there is no baseline to reset, as nobody's profile is used; run with --user NAME"
+            )
+        return self.mark(RESET)
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until every thread has ended; return whether they have."""
@@ -240,7 +266,11 @@ class Session:
 
     def sink_notes(self) -> list[str]:
         """Return one sentence on everything that went wrong beside the estimates."""
-        return [*self._acquisition.notices(), *self._outputs.notes(), *self._marking.notices()]
+        return [*self._own_notices(), *self._outputs.notes()]
+
+    def _own_notices(self) -> tuple[str, ...]:
+        person = () if self.person is None else self.person.notices()
+        return *self._acquisition.notices(), *self._marking.notices(), *person
 
     # -- the source thread, the one for markers, and whoever marks
 
@@ -252,6 +282,8 @@ class Session:
         self._outputs.record(item)
         if isinstance(item, Marker):
             self._picture.mark(item)
+            if self.person is not None:
+                self.person.hear(item)
 
     # -- the pipeline thread
 
@@ -334,9 +366,5 @@ class Session:
             pipeline,
             info,
             recording=None if recording is None else str(recording),
-            notices=(
-                *self._acquisition.notices(),
-                *self._outputs.notices(),
-                *self._marking.notices(),
-            ),
+            notices=(*self._own_notices(), *self._outputs.notices()),
         )

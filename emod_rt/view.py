@@ -36,7 +36,7 @@ class View:
     model : str
         Name of the checkpoint.
     model_simulated : bool
-        The weights were trained on simulated signals; shown as a badge wherever the model is named.
+        The weights, or the profile, come from simulated signals; a badge wherever the model is named.
     elapsed_s : float
         Stream time since the first sample, lost samples counted.
     samples, lost, windows, valid, skipped : int
@@ -63,6 +63,10 @@ class View:
         Of the last 120 s, oldest first.
     impedance_kohm : tuple of (float or None)
         Of each electrode, kilo-ohm; empty when it was not measured.
+    user : str
+        Whose profile is used; "" when nobody's is.
+    low_confidence : tuple of str
+        Axes whose reading was not shown to be better than always saying this person's average.
     """
 
     state: State
@@ -90,6 +94,8 @@ class View:
     notices: tuple[str, ...] = ()
     markers: tuple[Marker, ...] = ()
     impedance_kohm: tuple[float | None, ...] = ()
+    user: str = ""
+    low_confidence: tuple[str, ...] = ()
 
 
 def left_out(view: View) -> str:

@@ -21,6 +21,12 @@ Channels = Annotated[
 ModelFile = Annotated[
     Path | None, typer.Option("--model", metavar="FILE", help="Checkpoint; the shipped one by default.")
 ]
+UserName = Annotated[
+    str | None,
+    typer.Option(
+        "--user", metavar="NAME", help="Read the signal with this person's profile (see profile list)."
+    ),
+]
 JsonlFile = Annotated[
     str | None,
     typer.Option("--jsonl", metavar="FILE|-", help="Write one JSON object a window, then a summary."),

@@ -8,12 +8,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from emod_rt.calibration.verdict import badge
 from emod_rt.estimate import Estimate
 from emod_rt.sources.base import StreamInfo
 from emod_rt.view import View, left_out
 
 if TYPE_CHECKING:
     from emod_model.checkpoint import Model
+    from emod_rt.calibration.person import Person
 
 REASONS = {
     "settling": "settling",
@@ -23,8 +25,8 @@ REASONS = {
 }
 
 
-def note(console: Console, info: StreamInfo, model: "Model") -> None:
-    """Say what was opened, what was settled on the way in, and what the model is."""
+def note(console: Console, info: StreamInfo, model: "Model", person: "Person | None" = None) -> None:
+    """Say what was opened, what was settled on the way in, what the model is, and whose profile is used."""
     # a stream and its channels may be called anything, also what looks like markup
     console.print(
         f"{info.name}: {len(info.channels)} electrodes at {info.sfreq:g} Hz ({' '.join(info.channels)})",
@@ -32,12 +34,26 @@ def note(console: Console, info: StreamInfo, model: "Model") -> None:
     )
     for sentence in info.notes:
         console.print(f"  note: {sentence}", style="yellow", markup=False)
-    badge = (
+    simulated = (
         "  [black on yellow] SIMULATED [/] trained on simulated signals, not on people"
         if model.simulated
         else ""
     )
-    console.print(f"model {model.name}{badge}")
+    console.print(f"model {model.name}{simulated}")
+    if person is not None:
+        _note_profile(console, person)
+
+
+def _note_profile(console: Console, person: "Person") -> None:
+    profile = person.profile
+    said = Text(f"profile of {profile.user}, {profile.created[:10]}, {len(profile.ratings)} rated trials")
+    if profile.simulated:
+        said.append("  ").append(" SIMULATED ", style="black on yellow").append(
+            " nobody's brain is behind it"
+        )
+    console.print(said, soft_wrap=True)
+    for sentence in person.notes():
+        console.print(Text(f"  note: {sentence}", style="yellow"), soft_wrap=True)
 
 
 class Notices:
@@ -119,14 +135,16 @@ def live_table(view: View) -> Group:
             table.add_row(since, Text(_why(view, estimate), style="yellow"))
     latency = "" if view.latency_ms is None else f", latency p50 {view.latency_ms[0]:.0f} ms"
     simulated = " [SIMULATED]" if view.model_simulated else ""
+    user = f"  profile {view.user}" if view.user else ""
     recording = f"  recording {view.recording}" if view.recording else ""
     state = Text(
         f"{view.source}  {view.state}  {view.elapsed_s:.0f} s, {view.lost} lost, {view.windows} windows, "
-        f"{view.valid} valid{latency}  model {view.model}{simulated}{recording}",
+        f"{view.valid} valid{latency}  model {view.model}{simulated}{user}{recording}",
         style="dim",
     )
     message = [Text(view.message, style="bold yellow")] if view.message else []
-    return Group(table, *message, state)
+    low = [Text(badge(view.low_confidence), style="bold yellow")] if view.low_confidence else []
+    return Group(table, *low, *message, state)
 
 
 def _why(view: View, estimate: Estimate) -> str:

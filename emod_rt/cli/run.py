@@ -14,6 +14,7 @@ from emod_rt.cli.common import (
     SessionLabel,
     Subject,
     Task,
+    UserName,
     Wait,
     Waiting,
     ending,
@@ -37,6 +38,7 @@ def run(
     source: SourceText,
     channels: Channels = None,
     model: ModelFile = None,
+    user: UserName = None,
     headless: Annotated[bool, typer.Option("--headless", help="No window; a table in the terminal.")] = False,
     duration: Annotated[
         float | None, typer.Option("--duration", metavar="S", help="Seconds of signal.")
@@ -76,6 +78,7 @@ def run(
     session = Session(
         source,
         model,
+        user=user,
         channels=names,
         hop_s=hop,
         duration_s=duration,
@@ -118,7 +121,7 @@ def run_session(session: "Session", *, headless: bool) -> "View | None":
             session.start()
         with ending(session.stop):
             if session.info is not None:
-                note(err, session.info, session.model)
+                note(err, session.info, session.model, session.person)
             if headless:
                 view = terminal(session, err, notices)
             else:

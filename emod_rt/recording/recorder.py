@@ -15,6 +15,7 @@ from emod_rt.recording.xdf import XdfWriter
 from emod_rt.sources.base import Chunk, StreamInfo
 
 if TYPE_CHECKING:
+    from emod_model.calibration.profile import Profile
     from emod_model.checkpoint import Model
 
 Recorded = Chunk | Estimate | Marker | MarkerStream
@@ -43,6 +44,8 @@ class Recorder:
         For clock offsets and boundaries.
     model : Model, optional
         Where the estimates come from; without it no affect stream is written.
+    profile : Profile, optional
+        Of the person whose own reading they are.
 
     Attributes
     ----------
@@ -56,7 +59,12 @@ class Recorder:
     """
 
     def __init__(
-        self, where: Path | Place, info: StreamInfo, clock: Clock, model: "Model | None" = None
+        self,
+        where: Path | Place,
+        info: StreamInfo,
+        clock: Clock,
+        model: "Model | None" = None,
+        profile: "Profile | None" = None,
     ) -> None:
         self._clock = clock
         self._affect: int | None = None
@@ -67,7 +75,7 @@ class Recorder:
         try:
             self._eeg = self._writer.add_stream(eeg_stream(info))
             if model is not None:
-                self._affect = self._writer.add_stream(affect_stream(model, info))
+                self._affect = self._writer.add_stream(affect_stream(model, info, profile))
         except OSError as error:
             self._writer.file.discard()
             raise _refused(self.path, error) from error

@@ -6,12 +6,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from emod_rt.calibration.verdict import low_axes
 from emod_rt.description import describe_channels
 from emod_rt.estimate import AFFECT_CHANNELS
 from emod_rt.markers import MarkerStream
 from emod_rt.sources.base import Metadata, StreamInfo
 
 if TYPE_CHECKING:
+    from emod_model.calibration.profile import Profile
     from emod_model.checkpoint import Model
 
 # what XML 1.0 cannot carry, not even escaped
@@ -83,8 +85,8 @@ def eeg_stream(info: StreamInfo) -> StreamDescription:
     )
 
 
-def affect_stream(model: "Model", info: StreamInfo) -> StreamDescription:
-    """Describe the estimates."""
+def affect_stream(model: "Model", info: StreamInfo, profile: "Profile | None" = None) -> StreamDescription:
+    """Describe the estimates, and what they are worth when a person's profile gave them."""
     desc = ET.Element("desc")
     channels = ET.SubElement(desc, "channels")
     for label in AFFECT_CHANNELS:
@@ -93,7 +95,14 @@ def affect_stream(model: "Model", info: StreamInfo) -> StreamDescription:
         _set(channel, "type", "Affect")
     _set(desc, "model", model.name)
     _set(desc, "model_sha256", model.sha256)
-    _set(desc, "simulated", _flag(model.simulated or info.simulated))
+    made_up = model.simulated or info.simulated or (profile is not None and profile.simulated)
+    _set(desc, "simulated", _flag(made_up))
+    _set(desc, "calibrated", _flag(profile is not None))
+    if profile is not None:
+        calibration = ET.SubElement(desc, "calibration")
+        _set(calibration, "user", profile.user)
+        _set(calibration, "created", profile.created)
+        _set(calibration, "low_confidence", " ".join(low_axes(profile)))
     text = ET.tostring(desc, encoding="unicode")
     return StreamDescription(
         Metadata("Affect", "Affect", "emod-rt", text), 0.0, len(AFFECT_CHANNELS), "double64"

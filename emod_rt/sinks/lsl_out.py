@@ -30,6 +30,8 @@ class AffectOutlet:
         Seconds between windows.
     model_sha256 : str
         Checksum of the checkpoint, for whoever must know later which one it was.
+    low_confidence : tuple of str, optional
+        With a person's profile: axes whose reading was not shown to be better than the person's average.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class AffectOutlet:
         simulated: bool,
         hop_s: float,
         model_sha256: str = "",
+        low_confidence: tuple[str, ...] | None = None,
     ) -> None:
         pylsl = liblsl.load()
         source_id = f"emod-affect-{name}-{source_info.name}"
@@ -62,6 +65,8 @@ class AffectOutlet:
         model.append_child_value("sha256", model_sha256)
         model.append_child_value("simulated", _flag(simulated))
         description.append_child_value("simulated", _flag(simulated or source_info.simulated))
+        description.append_child_value("calibrated", _flag(low_confidence is not None))
+        description.append_child_value("low_confidence", " ".join(low_confidence or ()))
         self.name = f"LSL stream {name}"
         self._outlet: Any = pylsl.StreamOutlet(info, max_buffered=_BUFFER_S)
 

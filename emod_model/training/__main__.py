@@ -8,11 +8,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from emod_model.checkpoint import default_checkpoint
+from emod_model.montage import CYTON
+from emod_model.training.calibrated import judge_people
+from emod_model.training.calibrated import table as calibrated_table
 from emod_model.training.centred import add_head
 from emod_model.training.report import table
 from emod_model.training.study import Run, Study
 
 _HEAD_PEOPLE = 40
+_CALIBRATED_PEOPLE = 48
 
 
 def main() -> None:
@@ -21,7 +25,9 @@ def main() -> None:
         prog="python -m emod_model.training",
         description="Train EMOD on simulated people, judge it on others, write weights and figures.",
     )
-    parser.add_argument("what", nargs="?", choices=("train", "centre", "evaluate"), default="train")
+    parser.add_argument(
+        "what", nargs="?", choices=("train", "centre", "evaluate", "calibrated"), default="train"
+    )
     parser.add_argument(
         "--model", type=Path, default=default_checkpoint(), help="checkpoint (default: %(default)s)"
     )
@@ -35,6 +41,18 @@ def main() -> None:
     if arguments.what == "centre":
         with Progress(console=console) as progress:
             add_head(arguments.model, _HEAD_PEOPLE, arguments.workers, progress)
+        return
+    if arguments.what == "calibrated":
+        with Progress(console=console) as progress:
+            task = progress.add_task("people calibrated", total=_CALIBRATED_PEOPLE)
+            people = judge_people(
+                _CALIBRATED_PEOPLE,
+                CYTON,
+                arguments.model,
+                workers=arguments.workers,
+                done=lambda: progress.advance(task),
+            )
+        print(calibrated_table(people))
         return
     run = Run(Study(workers=arguments.workers), console)
     scores = run.train(arguments.model) if arguments.what == "train" else run.evaluate(arguments.model)

@@ -14,7 +14,13 @@ from emod_model.signal.windows import Windower
 from emod_model.simulate import SimulatedPerson, Trajectory, Trials
 from emod_model.training.montages import RATES
 
-SPLITS = {"train": 1_000_000, "validation": 2_000_000, "test": 3_000_000, "head": 4_000_000}
+SPLITS = {
+    "train": 1_000_000,
+    "validation": 2_000_000,
+    "test": 3_000_000,
+    "head": 4_000_000,
+    "calibration": 5_000_000,
+}
 """First seed of the people of each split; a split never holds a million."""
 
 

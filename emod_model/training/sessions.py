@@ -13,8 +13,10 @@ import numpy.typing as npt
 from emod_model.calibration.design import Session
 from emod_model.calibration.reading import leave_out, read
 from emod_model.checkpoint import Model, load_checkpoint
+from emod_model.montage import canonical_names
 from emod_model.signal.windows import Windower
 from emod_model.simulate import SimulatedPerson
+from emod_model.simulate.noise import ColouredNoise, power_law_filter
 
 Array = npt.NDArray[np.float64]
 
@@ -108,11 +110,35 @@ def sit_through(seed: int, channels: Sequence[str], model: Model, plan: Plan, ho
     """
     points, ratings = points_and_ratings(seed, plan)
     person = SimulatedPerson(seed, channels, SFREQ, Experience(plan, points))
-    windower = Windower(model.spec, SFREQ, len(person.channels), hop_s)
+    return _sat_through(person.generate, ratings, person.channels, model, plan, hop_s)
+
+
+def noise_only(seed: int, channels: Sequence[str], model: Model, plan: Plan, hop_s: float = 1.0) -> Session:
+    """Return the same with noise of the colour of EEG on every electrode in place of a person."""
+    rng = np.random.default_rng((seed, 13))
+    colour = ColouredNoise(power_law_filter(1.7, SFREQ), len(channels))
+
+    def generate(n: int) -> npt.NDArray[np.float32]:
+        return (15.0 * colour(rng.standard_normal((len(channels), n)))).astype(np.float32)
+
+    ratings = points_and_ratings(seed, plan)[1]
+    return _sat_through(generate, ratings, canonical_names(channels), model, plan, hop_s)
+
+
+def _sat_through(
+    generate: Callable[[int], npt.NDArray[np.float32]],
+    ratings: Array,
+    channels: tuple[str, ...],
+    model: Model,
+    plan: Plan,
+    hop_s: float,
+) -> Session:
+    """Cut what comes in into rest, trials and what lies between."""
+    windower = Windower(model.spec, SFREQ, len(channels), hop_s, channels=channels)
     windows = []
     for first in range(0, round(plan.seconds * SFREQ), round(SFREQ)):
-        windows += [w for w in windower.push(first, person.generate(round(SFREQ))) if w.eeg is not None]
-    seen = read(model, windows, person.channels, SFREQ)
+        windows += [w for w in windower.push(first, generate(round(SFREQ))) if w.eeg is not None]
+    seen = read(model, windows, channels, SFREQ)
     spans = [(plan.start(k) + plan.skip_s, plan.start(k) + plan.trial_s) for k in range(plan.trials)]
     free = seen.t > plan.rest_s
     for start, stop in spans:
@@ -123,7 +149,7 @@ def sit_through(seed: int, channels: Sequence[str], model: Model, plan: Plan, ho
         tuple(seen.between(*span) for span in spans),
         ratings,
         seen[free],
-        leave_out(model, at_rest, person.channels),
+        leave_out(model, at_rest, channels),
     )
 
 

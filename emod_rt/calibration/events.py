@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from emod_model.errors import InputFileError
+from emod_rt.calibration.schedule import FEWEST_TRIALS, LONGEST_S, MOST_TRIALS, SHORTEST_S
 
 SAM = Annotated[int, Field(ge=1, le=9)]
 """A rating on a Self-Assessment Manikin scale."""
@@ -26,8 +27,8 @@ class Begin(_Mark):
     event: Literal["begin"] = "begin"
     version: Literal[1] = 1
     user: str = Field(min_length=1, max_length=200)
-    trials: _Number
-    trial_s: _Seconds
+    trials: int = Field(ge=FEWEST_TRIALS, le=MOST_TRIALS)
+    trial_s: float = Field(ge=SHORTEST_S, le=LONGEST_S)
     rest_s: _Seconds
     seed: int
 

@@ -9,8 +9,8 @@ from emod_rt.checks import not_negative
 SKIP_S = 6.0
 """Start of a trial that is not read, s: feeling needs it to follow, and a window reaches back 3 s."""
 FEWEST_TRIALS = 4
-_MOST_TRIALS = 64
-_SHORTEST_S, _LONGEST_S = 10.0, 120.0
+MOST_TRIALS = 64
+SHORTEST_S, LONGEST_S = 10.0, 120.0
 # what people take to read a prompt and to rate; for the time left alone
 _READY_S, _RATING_S = 6.0, 10.0
 
@@ -48,15 +48,15 @@ class Schedule:
     window_s: float = 3.0
 
     def __post_init__(self) -> None:
-        if not FEWEST_TRIALS <= self.trials <= _MOST_TRIALS:
+        if not FEWEST_TRIALS <= self.trials <= MOST_TRIALS:
             raise UsageError(
                 f"--trials {self.trials} cannot be judged or sat through; "
-                f"give {FEWEST_TRIALS} to {_MOST_TRIALS}, best a multiple of four"
+                f"give {FEWEST_TRIALS} to {MOST_TRIALS}, best a multiple of four"
             )
-        if not _SHORTEST_S <= self.trial_s <= _LONGEST_S:
+        if not SHORTEST_S <= self.trial_s <= LONGEST_S:
             raise UsageError(
                 f"--trial-s {self.trial_s:g} is no length of a trial; "
-                f"give {_SHORTEST_S:g} to {_LONGEST_S:g} seconds, best 30 to 45"
+                f"give {SHORTEST_S:g} to {LONGEST_S:g} seconds, best 30 to 45"
             )
         not_negative("the rest of", self.rest_s)
         not_negative("a pause of", self.pause_s)

@@ -10,7 +10,7 @@ ActionName = Literal["next", "skip_rest", "pause", "resume", "repeat", "abort"]
 
 SCALES: dict[Axis, tuple[str, str, str]] = {
     "valence": ("How pleasant was it?", "very unpleasant", "very pleasant"),
-    "arousal": ("How stirred up were you?", "calm, sleepy", "stirred up, wide awake"),
+    "arousal": ("How stirred up were you?", "calm, sleepy", "wide awake"),
 }
 """The question, and what 1 and 9 mean."""
 

@@ -17,7 +17,7 @@ from emod_rt.clock import Clock
 _REFRESH_S = 0.1
 _WIDTH = 78
 _CROSS = "\N{HEAVY GREEK CROSS}"
-_ENTER = ("\r", "\n", "space")
+_ENTER = ("\r", "\n", " ")
 _PICK: dict[str, Axis] = {"v": "valence", "a": "arousal"}
 
 

@@ -18,7 +18,8 @@ from emod_rt.sources.steady import SteadyClock
 _TURNS = (128, 256, 65_536, 4_294_967_296)
 _COUNTS = 0.7  # share of steps that must be equal for a row to be a counter
 _LATE_TURNS = 0.3  # of a turn: how early a further turn is believed, since reads are late and never early
-_TURN_DOUBT_S = 0.1  # of samples that show whether a turn went by or the host was busy
+_TURN_DOUBT_S = 0.15  # of reading that shows whether a turn went by or a busy host catches up
+_PATIENCE_S = 10.0  # of samples that may wait to be placed
 _RESUME_S = 0.08  # of samples that show when the first one after a new start was taken
 _AGREES_S = 0.1  # counter and time, for a counter that may have started anew
 _ANEW = 2  # samples from 0
@@ -167,18 +168,19 @@ class PacketClock:
         """
         step, turn = self._counting.step, self._counting.turn
         moved = np.diff(counts) % turn / step
-        # as far as they belong together
-        apart = np.flatnonzero(moved > _AGREES_S * self._sfreq)
+        doubtful = self._resuming or self._index < self._doubt_until
+        # as far as they belong together, where they may not
+        apart = np.flatnonzero(doubtful & (moved > _AGREES_S * self._sfreq))
         along = int(apart[0]) + 1 if apart.size else counts.size
         behind = np.concatenate(([0.0], np.cumsum(moved[: along - 1])))
-        more = not apart.size and counts.size < self._sfreq
+        more = not apart.size and counts.size < _PATIENCE_S * self._sfreq
         # the least late of them was hardly held up
         late = (reads[:along] - self._steady.expected(self._index)) / self._steady.period
         passed = float(np.min(late - behind))
         turns = max(0, math.floor((passed - ahead) / self._per_turn + _LATE_TURNS))
         by_count = ahead + turns * self._per_turn
         by_time = max(1, math.floor(passed + 0.25))
-        if self._resuming or self._index < self._doubt_until:
+        if doubtful:
             if behind[-1] < _RESUME_S * self._sfreq and more:
                 return _LATER
             if self._resuming:
@@ -193,7 +195,7 @@ class PacketClock:
         if counts.size == 1:
             return _LATER
         held_up = self._late(float(reads[0])) - ahead > self._most_late
-        if held_up and behind[-1] < _TURN_DOUBT_S * self._sfreq and more:
+        if held_up and reads[along - 1] - reads[0] < _TURN_DOUBT_S and more:
             return _LATER
         if moved[0] != 1 and self._goes_on(float(counts[1]), float(reads[1]), ahead):
             return _NONE

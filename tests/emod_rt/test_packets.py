@@ -60,6 +60,18 @@ def test_a_host_that_was_busy_has_lost_nothing(seconds):
     np.testing.assert_array_equal(index, true)
 
 
+@pytest.mark.parametrize("seconds", [0.8, 1.1, 3.0])
+def test_a_host_that_catches_up_little_by_little_has_lost_what_the_counter_says(seconds):
+    true = np.delete(np.arange(5000), np.arange(2252, 2292))
+    read = bursty(1000 + true / 250.0, np.random.default_rng(1))
+    late = (read > 1009.003) & (read < 1009.003 + 1.2 * seconds)
+    # a buffer's worth at a time
+    read[late] = np.maximum(read[late], 1009.003 + seconds + 0.05 * (np.arange(late.sum()) // 124))
+    read = np.maximum.accumulate(read)
+    index, _ = placed(PacketClock(250.0, ONE_BYTE), true % 256, read)
+    np.testing.assert_array_equal(index, true)
+
+
 @pytest.mark.parametrize("number", [0, 13, 100, 231, 255])
 @pytest.mark.parametrize("at", [5, 1000])
 def test_what_is_no_packet_is_not_believed_against_the_next(number, at):

@@ -90,6 +90,7 @@ class SerialBoard(ABC):
         self._powered, self._streaming = True, False
         self._waiting = bytearray()
         self._master: int | None = None
+        self._hosted = False
         self._folder = tempfile.TemporaryDirectory()
         self.port = str(Path(self._folder.name) / "ttyUSB0")
         self._lock = threading.RLock()
@@ -117,7 +118,7 @@ class SerialBoard(ABC):
             if self._master is not None:
                 os.close(self._master)
                 Path(self.port).unlink()
-            self._master = None
+            self._master, self._hosted = None, False
             self._waiting.clear()
 
     def replug(self) -> None:
@@ -202,13 +203,16 @@ class SerialBoard(ABC):
         try:
             commands = os.read(self._master, 1024)
         except BlockingIOError:
+            self._hosted = True
             return
         except OSError as problem:
             if problem.errno != errno.EIO:
                 raise
             # no program has the port open
+            self._hosted = False
             self._waiting.clear()
             return
+        self._hosted = True
         answer = self.obey(commands) if self._reached() else self.unheard(commands)
         self._waiting += answer
 
@@ -219,7 +223,7 @@ class SerialBoard(ABC):
             slot = self.slot
             if slot in self.at:
                 self.at.pop(slot)()
-            if self._streaming and self._reached() and self._master is not None:
+            if self._streaming and self._reached() and self._hosted:
                 packet = self.packet(slot, slot - self._base)
                 if slot in self._faults:
                     packet = self._faults[slot](packet)

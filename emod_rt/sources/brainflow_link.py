@@ -57,7 +57,7 @@ class Link:
         self._port: tuple[int, int] | None = None
         self._asked = 0.0
         self._done: threading.Event | None = None
-        # one for all sessions: BrainFlow's own releases, at the end of its life, whoever has the board by then
+        # one for all sessions: at the end of its life BrainFlow's own releases whoever has the board by then
         self._only = load().BoardShim(board_id, params)
         self._new: list[Any] = []
         self.shim: Any = None

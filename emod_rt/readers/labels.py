@@ -6,6 +6,10 @@ from emod_model.montage import clean, is_electrode
 
 # exporters' own decorations, on top of those that every format knows
 _DECORATION = re.compile(r"^(?:EEG\.|RAW_)", re.IGNORECASE)
+_INNER = re.compile(
+    r"unpack|NoneType|could not convert|invalid literal|codec can't|reshape|has no attribute|by zero|"
+    r"buffer size|<\?\?\?>|index \S+ is out|^'.*'$"
+)
 _NOT_EEG = re.compile(
     r"time|date|marker|trigger|status|event|stim|label|class|target|accel|acc[ _.]?[xyz]|gyro|mag[xyz]?\b|"
     r"mot\.|pow\.|pm\.|counter|sample|index|packet|battery|quality|cq\b|aux|not used|other|digital|analog|"
@@ -20,9 +24,9 @@ def plain(text: str) -> str:
 
 
 def why(said: str) -> str:
-    """Return what a library says against a file, in short: it speaks to programmers."""
+    """Return what a library says against a file, in short, and without what only its programmers know."""
     said = " ".join(said.split()).split(". ")[0].split("; ")[0][:120].rstrip(".,: ")
-    return plain(said) or "its parts do not fit each other"
+    return "its parts do not fit each other" if not said or _INNER.search(said) else plain(said)
 
 
 def electrode(label: str) -> str | None:

@@ -62,8 +62,9 @@ def read_xdf(path: Path) -> Raw:
             "give a recording whose stream names its electrodes"
         )
     if stamps.size < 8:
+        harm = f" ({said[-1]})" if said else ""
         raise InputFileError(
-            f"only {stamps.size} samples in stream {_name(eeg)!r}; record a few seconds or more"
+            f"only {stamps.size} samples in stream {_name(eeg)[:60]!r}{harm}; record a few seconds or more"
         )
     nominal = float(info["nominal_srate"][0])
     timing = index_from_stamps(stamps, nominal if nominal > 0 else None)

@@ -1,21 +1,16 @@
 """Opens the dashboard on a running session, or draws one view into a file."""
 
 import os
-import signal
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
-from PySide6.QtWidgets import QApplication
 
 from emod_model.errors import EmodError, UsageError
 from emod_rt.markers import Marker
 from emod_rt.view import View
 from gui.dashboard import Dashboard
+from gui.desktop import application, closing_signals, no_display
 
 POLL_MS = 50
 _JOIN_S = 10.0
@@ -72,10 +67,10 @@ def show(session: SessionView, *, screenshot: Path | None = None, close_when_end
     try:
         if screenshot is not None:
             _check_writable(screenshot)
-        hidden = _no_display()
+        hidden = no_display()
         if hidden and screenshot is None:
             raise UsageError("there is no display to show the dashboard on, run with --headless")
-        _application(offscreen=hidden)
+        application(offscreen=hidden)
         window = Dashboard()
         window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
         poll = _Poll(session, window, screenshot, close_when_ended or hidden)
@@ -95,7 +90,7 @@ def render(view: View, path: Path, size: tuple[int, int] = (1280, 800)) -> None:
         The file cannot be written.
     """
     _check_writable(path)
-    _application(offscreen=_no_display())
+    application(offscreen=no_display())
     window = Dashboard()
     window.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
     window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
@@ -134,7 +129,7 @@ class _Poll:
         self._follow(self.session.view())
         self.window.show()
         self._timer.start()
-        with _closing_signals(self.window):
+        with closing_signals(self.window.close):
             self._loop.exec()
         self.window.deleteLater()
         if self._error is not None:
@@ -190,35 +185,3 @@ def _check_writable(path: Path) -> None:
     folder = path.absolute().parent
     if not folder.is_dir() or not os.access(folder, os.W_OK) or path.is_dir():
         raise UsageError(f"no picture can be written to {path}, choose a folder that can be written to")
-
-
-def _no_display() -> bool:
-    """Whether a window would have no display to open on (Qt would end the program)."""
-    if QCoreApplication.instance() is not None or os.environ.get("QT_QPA_PLATFORM"):
-        return False
-    return sys.platform.startswith("linux") and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )
-
-
-def _application(*, offscreen: bool) -> QCoreApplication:
-    running = QCoreApplication.instance()
-    if running is not None:
-        return running
-    return QApplication(["emod-rt", "-platform", "offscreen"] if offscreen else ["emod-rt"])
-
-
-@contextmanager
-def _closing_signals(window: Dashboard) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM close the window as a click would."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {
-        number: signal.signal(number, lambda *_: window.close()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -198,8 +198,8 @@ class _Energy(_Pencil):
         upper, lower = pi * (0.40 - 0.55 * lift), pi * (0.46 - 0.90 * lift)
         for side in (-1, 1):
             shoulder = QPointF(50 + 17 * side, self.y + 29)
-            elbow = shoulder + 13 * QPointF(side * cos(upper), sin(upper))
-            hand = elbow + 13 * QPointF(side * cos(lower), sin(lower))
+            elbow = shoulder + QPointF(side * cos(upper), sin(upper)) * 13.0
+            hand = elbow + QPointF(side * cos(lower), sin(lower)) * 13.0
             arm = QPainterPath(shoulder)
             arm.lineTo(elbow)
             arm.lineTo(hand)
@@ -213,12 +213,10 @@ class _Energy(_Pencil):
             self.bow(QPointF(x - 5, y), QPointF(x, y + drop), QPointF(x + 5, y), 2.8)
             return
         if energy <= 0.5:
-            # a lid in the colour of the skin, halfway down or less
-            self.blob(x, y, 4.2, 4.8, self.ink.line)
-            lid = y - 4.8 + 9.6 * 1.9 * (0.5 - energy)
-            self.painter.fillRect(QRectF(x - 6, y - 8, 12, lid - y + 8), self.ink.skin)
+            tall = 12.0 * energy - 1.2
+            self.blob(x, y, 4.3, tall, self.ink.line)
             if energy < 0.5:
-                self.bow(QPointF(x - 5, lid + 0.6), QPointF(x, lid - 0.8), QPointF(x + 5, lid + 0.6), 1.6)
+                self.bow(QPointF(x - 5, y - 3.6), QPointF(x, y - 7.2), QPointF(x + 5, y - 3.6), 1.4)
             return
         wide = 3.6 + 3.2 * energy
         self.blob(x, y, wide, 1.12 * wide, self.ink.line)
@@ -240,6 +238,6 @@ class _Energy(_Pencil):
             angle = pi * (1.06 + 0.88 * ray / (rays - 1))
             length = 22 * (self.energy - 0.38) * (0.6 if ray % 2 else 1.0)
             way = QPointF(cos(angle), sin(angle))
-            path = QPainterPath(QPointF(50, self.y) + 28.0 * way)
-            path.lineTo(QPointF(50, self.y) + (28.0 + length) * way)
+            path = QPainterPath(QPointF(50, self.y) + way * 28.0)
+            path.lineTo(QPointF(50, self.y) + way * (28.0 + length))
             self.stroke(path, 1.4 + 1.6 * self.energy, self.ink.spark)

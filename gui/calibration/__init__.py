@@ -1,0 +1,1 @@
+"""The pages that lead a person through a calibration: they draw scenes and send actions."""

@@ -1,9 +1,10 @@
 """What signals could be had right now: LSL streams on the network, boards that BrainFlow knows."""
 
+import time
 from typing import TypedDict
 
-from emod_rt import liblsl
 from emod_rt.sources.lsl_query import FORMATS
+from emod_rt.sources.lsl_search import Search
 
 
 class LslStream(TypedDict):
@@ -34,7 +35,9 @@ def lsl_streams(wait_s: float = 1.0) -> list[LslStream]:
     SourceError
         liblsl cannot be loaded.
     """
-    found = {info.uid(): info for info in liblsl.load().resolve_streams(wait_s)}
+    with Search("true()") as search:
+        time.sleep(wait_s)
+        found = search.results()
     streams: list[LslStream] = [
         {
             "name": info.name(),
@@ -44,7 +47,7 @@ def lsl_streams(wait_s: float = 1.0) -> list[LslStream]:
             "source_id": info.source_id(),
             "host": info.hostname(),
         }
-        for info in found.values()
+        for info in found
         if info.channel_format() in FORMATS
     ]
     return sorted(streams, key=lambda stream: (stream["name"], stream["source_id"]))

@@ -53,6 +53,8 @@ class Feed:
         As resolved.
     clock : Clock
         Measures how long the sender takes to answer.
+    patience_s : float
+        How long it may take to answer each question, s.
 
     Attributes
     ----------
@@ -62,8 +64,9 @@ class Feed:
         liblsl has gone over to another sender; nothing comes from here any more.
     """
 
-    def __init__(self, info: Any, clock: Clock) -> None:
+    def __init__(self, info: Any, clock: Clock, patience_s: float = _CONNECT_S) -> None:
         self.info = info
+        self._patience_s = patience_s
         self._clock = clock
         self._inlet: Any = liblsl.load().StreamInlet(info, max_buflen=_BUFFER_S)
         self._looked = -np.inf
@@ -93,7 +96,7 @@ class Feed:
     def _ask(self, question: Callable[[float], _Answer], stop: threading.Event) -> _Answer:
         """Ask the sender until it answers, in rounds short enough to be called off between them."""
         timeout_error = liblsl.load().util.TimeoutError
-        deadline = self._clock.now() + _CONNECT_S
+        deadline = self._clock.now() + self._patience_s
         while True:
             try:
                 return question(_ASK_S)

@@ -8,9 +8,10 @@ from emod_rt.clock import Clock, SystemClock
 from emod_rt.markers import Marker, MarkerStream
 from emod_rt.sources.lsl_marker_inlet import Follower, Inbox, Sender
 from emod_rt.sources.lsl_query import FORMATS, STRING
+from emod_rt.sources.lsl_search import Search
 
-_SOUGHT = "(nominal_srate=0 or channel_format='string')"
-_ROUND_S = 0.25  # one round of questions on the network
+_SOUGHT = "nominal_srate=0 or channel_format='string'"
+_ROUND_S = 0.05  # how soon a stream that has answered is followed
 _CLOSE_S = 0.3  # how long `close` lets the threads hand on what has arrived
 _FORGOTTEN_S = 10.0  # without an answer a sender is gone
 _MOST_AT_ONCE = 64  # streams
@@ -86,12 +87,9 @@ class LSLMarkers:
             thread.join(max(deadline - self._clock.now(), 0.0))
 
     def _find(self) -> None:
-        pylsl = liblsl.load()
-        while not self._stop.is_set():
-            # asks for more than there can be, so that a whole round is waited for
-            found = pylsl.resolve_bypred(_SOUGHT, _MOST_CHANNELS, _ROUND_S)
-            if not self._stop.is_set():
-                self._meet(found)
+        with Search(_SOUGHT) as search:
+            while not self._stop.wait(_ROUND_S):
+                self._meet(search.results())
         for follower in self._followers.values():
             follower.retire()
 

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from emod_model.errors import SourceError, UsageError
-from emod_rt import liblsl
+from emod_rt.sources.lsl_search import Search
 
 KEYS = ("name", "type", "source_id", "hostname", "uid")
 FORMATS = {1: "float32", 2: "double64", 3: "string", 4: "int32", 5: "int16", 6: "int8", 7: "int64"}
 STRING = 3
 _MOST_VALUES = 5_000_000  # a second; liblsl reserves memory for five seconds of them
-_ASK_S = 0.25  # one round of questions on the network
 _SHOWN = 80  # characters of what a sender calls itself
+_LOOK_S = 0.02  # how soon an answer is seen
+_LEAST_S = 0.25  # so long is waited for an answer at least
+_ALL_S = 1.0  # for the list of all that is there
 _OTHERS_S = 0.3  # how long a second candidate is given to show up
 
 
@@ -116,17 +118,15 @@ def find_stream(query: str, wait_s: float, stop: threading.Event) -> Any:
         None found in time, several found, or what was found cannot be EEG.
     """
     wanted = predicate(parse_query(query))
-    pylsl = liblsl.load()
-    deadline = time.monotonic() + wait_s
-    found: list[Any] = []
-    while not found:
-        if stop.is_set():
-            raise called_off(query)
-        found = pylsl.resolve_bypred(wanted, 1, _ASK_S)
-        if not found and time.monotonic() >= deadline:
-            raise _nothing(query, wait_s)
-    others = pylsl.resolve_bypred(wanted, 2, _OTHERS_S)
-    found = list({info.uid(): info for info in [*found, *others]}.values())
+    deadline = time.monotonic() + max(wait_s, _LEAST_S)
+    with Search(wanted) as search:
+        while not search.results():
+            if stop.wait(_LOOK_S):
+                raise called_off(query)
+            if time.monotonic() >= deadline:
+                raise _nothing(query, wait_s)
+        stop.wait(_OTHERS_S)
+        found = search.results()
     fit = [info for info in found if why_not_eeg(info) is None]
     if not fit:
         raise SourceError(
@@ -146,7 +146,9 @@ def _listed(infos: Sequence[Any]) -> str:
 
 
 def _nothing(query: str, wait_s: float) -> SourceError:
-    there = [info for info in liblsl.load().resolve_streams(1.0) if info.channel_format() in FORMATS]
+    with Search("true()") as search:
+        time.sleep(_ALL_S)
+        there = [info for info in search.results() if info.channel_format() in FORMATS]
     seen = f"streams there are: {_listed(there)}" if there else "no LSL stream is on the network"
     return SourceError(
         f"no LSL stream matches lsl:{query} after {wait_s:g} s; {seen}; start the sender, or check its name "

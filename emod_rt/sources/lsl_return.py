@@ -11,9 +11,15 @@ from emod_rt.clock import Clock
 from emod_rt.sources.lsl_feed import CalledOffError, Feed
 from emod_rt.sources.lsl_layout import Layout, read_layout
 from emod_rt.sources.lsl_query import describe, parse_query, predicate
+from emod_rt.sources.lsl_search import Search
 
-_ROUND_S = 0.25  # one round of questions on the network
-_MOST = 1024
+_LOOK_S = 0.05  # how soon an answer is seen
+_DOUBLE_S = 3.0  # two for longer than this are two; for shorter, one may be what has just died
+_PATIENCE_S = (
+    1.0,
+    2.0,
+    5.0,
+)  # a connection that hangs is soon made anew, one that is only slow gets its time
 _EARLY_S = 2.0  # a program may make its next outlet so long before its last one falls silent
 # what pylsl makes up for a sender that gives no source_id: a hash that is another in every process
 _MADE_UP = re.compile(r"-?\d{15,20}")
@@ -63,6 +69,8 @@ class Seeker:
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._found: Feed | EmodError | None = None
+        self._attempts = 0
+        self._alone = clock.now()  # when no two streams answered that could be it
         threading.Thread(target=self._run, name="emod-lsl-seeker").start()
 
     def found(self) -> Feed | None:
@@ -92,12 +100,13 @@ class Seeker:
 
     def _run(self) -> None:
         result: Feed | EmodError | None = None
-        while result is None and not self._stop.is_set():
-            try:
-                info = self._look()
-                result = None if info is None else self._connect(info)
-            except EmodError as error:
-                result = error
+        with Search(self._predicate) as search:
+            while result is None and not self._stop.wait(_LOOK_S):
+                try:
+                    info = self._choose(search.results())
+                    result = None if info is None else self._connect(info)
+                except EmodError as error:
+                    result = error
         with self._lock:
             if not self._stop.is_set():
                 self._found = result
@@ -105,20 +114,21 @@ class Seeker:
         if isinstance(result, Feed):
             result.close()
 
-    def _look(self) -> Any:
-        """Ask the network once; None when the sender is not there."""
-        # asks for more than there can be, so that the whole round is waited for
-        found = liblsl.load().resolve_bypred(self._predicate, _MOST, _ROUND_S)
+    def _choose(self, found: list[Any]) -> Any:
+        """Return the sender among those that answer, None when it is not there."""
         same = [info for info in found if _identity(info) == _identity(self._lost)]
         for info in same:
             if info.uid() == self._lost.uid():
                 return info
-        if len(same) > 1:
+        if len(same) < 2:
+            self._alone = self._clock.now()
+            return same[0] if same else None
+        if self._clock.now() > self._alone + _DOUBLE_S:
             raise SourceError(
                 f"lsl:{self._query} has gone, and {len(same)} streams could be it: "
                 f"{'; '.join(describe(info) for info in same[:8])}; end all but one and start again"
             )
-        return same[0] if same else None
+        return None
 
     def _connect(self, info: Any) -> Feed | None:
         """Connect to the sender; None when it is gone again."""
@@ -126,7 +136,9 @@ class Seeker:
             raise SourceError(f"lsl:{self._query} is back {change}; start again to take it as it is now")
         feed = None
         try:
-            feed = Feed(info, self._clock)
+            patience_s = _PATIENCE_S[min(self._attempts, len(_PATIENCE_S) - 1)]
+            self._attempts += 1
+            feed = Feed(info, self._clock, patience_s)
             # subscribed first: what it sends while its clock is measured is not lost
             feed.subscribe(self._stop)
             self._compare(feed.describe(self._stop), info.channel_count())

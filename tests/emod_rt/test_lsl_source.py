@@ -285,8 +285,8 @@ def test_liblsl_is_quiet_and_keeps_the_users_own_configuration(tmp_path, monkeyp
     text = liblsl.quiet_config()
     assert "10.0.0.7" in text
     assert "level = -3" in text
-    own.write_text("[log]\nlevel = 2\n")
-    assert liblsl.quiet_config() == "[log]\nlevel = 2\n"
+    own.write_text("[log]\nlevel = 2\n[tuning]\nContinuousResolveInterval = 5\n")
+    assert liblsl.quiet_config() == own.read_text()
 
 
 def test_reading_never_waits_longer_than_asked():

@@ -32,6 +32,10 @@ class SessionView(Protocol):
         """Mark a moment, now by default; raises EmodError when it cannot be."""
         ...
 
+    def reset_baseline(self) -> Marker:
+        """Go back to the calibration's baseline; raises EmodError when there is none."""
+        ...
+
     def stop(self) -> None:
         """Ask the session to end; returns at once."""
         ...
@@ -123,6 +127,7 @@ class _Poll:
         self._moment: float | None = None
         self.window.marking.connect(self.take_moment)
         self.window.marked.connect(self.mark)
+        self.window.reset.connect(self.reset_baseline)
 
     def run(self) -> None:
         """Show the window and return when it is closed."""
@@ -160,6 +165,13 @@ class _Poll:
         """Mark that moment; what stands against it is said where the marker would be."""
         try:
             self.session.mark(text, self._moment)
+        except EmodError as error:
+            self.window.state_line.say(str(error))
+
+    def reset_baseline(self) -> None:
+        """Go back to the calibration's baseline; the marker of it confirms that."""
+        try:
+            self.session.reset_baseline()
         except EmodError as error:
             self.window.state_line.say(str(error))
 

@@ -29,11 +29,14 @@ class Dashboard(QWidget):
         A key has settled the moment of a marker.
     marked : str
         Its text.
+    reset
+        The person's baseline is to be the calibration's again.
     """
 
     closed = Signal()
     marking = Signal()
     marked = Signal(str)
+    reset = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,6 +81,7 @@ class Dashboard(QWidget):
             ("Ctrl+Q", self.close),
             ("F11", self.toggle_full_screen),
             ("M", self.ask_marker),
+            ("B", self.reset.emit),
             ("Return", self.confirm),
             ("Enter", self.confirm),
             *((str(digit), partial(self.mark_digit, digit)) for digit in range(1, 10)),

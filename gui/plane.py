@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGraphicsEllipseItem, QHBoxLayout, QLabel, QVBoxLa
 
 import pyqtgraph as pg  # isort: skip
 
+from emod_rt.calibration.verdict import badge
 from emod_rt.estimate import Estimate
 from emod_rt.view import View
 from gui import theme, words
@@ -46,6 +47,15 @@ class Plane(QWidget):
         self.notice.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.notice.hide()
         inside.addWidget(self.plot, 1)
+        # beside the reading, where it matters
+        self.worth = label("", "worth", "Confidence")
+        self.worth.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.worth.setToolTip(
+            "Not shown to be better than always saying this person's average: take it for a guess.\n"
+            "emod-rt profile show says what to do."
+        )
+        self.worth.hide()
+        inside.addWidget(self.worth)
         self._draw_frame()
         self._draw_items()
 
@@ -111,7 +121,11 @@ class Plane(QWidget):
         self.caption.setText(
             "last reading" if past else f"ellipse \N{PLUS-MINUS SIGN}1 sd\ntrail {TRAIL_S:.0f} s"
         )
-        self.setAccessibleDescription(sentence or f"{self.valence.spoken}, {self.arousal.spoken}")
+        worth = badge(view.low_confidence)
+        self.worth.setText(worth)
+        self.worth.setVisible(bool(worth))
+        spoken = ", ".join(part for part in (self.valence.spoken, self.arousal.spoken, worth) if part)
+        self.setAccessibleDescription(sentence or spoken)
 
     def _show_trail(self, history: History, *, live: bool) -> None:
         ink = self.ink[live]

@@ -61,7 +61,9 @@ class Header(QFrame):
         self._seen: set[str] = set()
         self._view: View | None = None
         self.model_badge = label(MODEL_BADGE, "badge", "Simulated weights")
-        self.model_badge.setToolTip("Weights trained on simulated signals: not a measurement of a person")
+        self.model_badge.setToolTip(
+            "Weights, or this profile, from simulated signals: not a measurement of a person"
+        )
         layout = QHBoxLayout(self)
         layout.setContentsMargins(theme.GAP, 0, theme.GAP, 0)
         layout.setSpacing(theme.GAP)

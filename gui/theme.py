@@ -62,6 +62,8 @@ def stylesheet() -> str:
     QLabel[role="value"][alert="true"] {{ color: {ALERT}; font-weight: 600; }}
     QLabel[role="badge"] {{ background: {BADGE}; color: {INK}; border-radius: 4px; padding: 2px 8px;
         font-size: {SMALL}px; font-weight: 700; }}
+    QFrame#card QLabel[role="worth"] {{ background: {ALERT}; color: {INK}; border-radius: 4px;
+        padding: 3px 8px; font-size: {SMALL}px; font-weight: 700; }}
     QFrame#card QLabel[role="notice"] {{ background: {BACKGROUND}; border: 1px solid {FAINT};
         border-radius: 6px; padding: 10px 14px; font-size: {TITLE}px; }}
     QFrame#header {{ background: {PANEL}; border: 1px solid {LINE}; border-radius: 6px; }}

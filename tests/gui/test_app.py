@@ -47,6 +47,11 @@ class Scripted:
         self.marks.append((text, t))
         return Marker(t or 0.0, (text,), typed_stream())
 
+    def reset_baseline(self) -> Marker:
+        if not self.views[0].user:
+            raise UsageError("there is no baseline to reset")
+        return self.mark("reset baseline")
+
     def stop(self) -> None:
         self.stopped.set()
 
@@ -141,6 +146,22 @@ def test_a_marker_bears_the_time_of_its_key_and_a_refusal_is_said(qapp, session,
     assert running.marks == [("eyes open", 100.0), ("4", 107.0)]
     assert said == ["the marker 'refused' has nothing to belong to"]
     assert not timer.isActive()
+
+
+def test_the_key_b_resets_the_baseline_and_says_when_there_is_none(qapp, session, qtbot):
+    for user, said in (("ada", "\u2013"), ("", "there is no baseline to reset")):
+        running, cell = session(make_view(user=user)), []
+
+        def press(running=running, cell=cell) -> None:
+            qtbot.keyClick(windows()[0], Qt.Key.Key_B)
+            cell.append(windows()[0].state_line.text(MARKER_CELL))
+            windows()[0].close()
+
+        timer = when_polled(running, 2, press)
+        show(running)
+        assert running.marks == ([("reset baseline", None)] if user else [])
+        assert cell == [said]
+        assert not timer.isActive()
 
 
 def test_closing_early_leaves_a_picture_too(qapp, session, tmp_path):

@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QPoint, Qt
 
 from emod_model.signal.quality import ChannelQuality
 from emod_rt.markers import Marker, MarkerStream
 from emod_rt.sources.base import Metadata
+from gui import theme
+from gui.history import history
 from gui.status import MARKER_CELL
 from tests.gui.views import GOOD, bad_channels, invalid, make_view, marked, waiting, with_hole
 
@@ -51,6 +53,19 @@ def test_what_is_not_known_yet_is_a_dash(window):
     window.show_view(waiting())
     line = window.state_line
     assert {line.text(name) for name in ("rate", "channels", "latency p50 / p99")} == {"\u2013"}
+
+
+def test_a_reading_of_low_confidence_bears_a_badge_beside_it(window):
+    window.show_view(make_view(user="ada", low_confidence=("valence", "arousal")))
+    badge = window.plane.worth
+    assert badge.isVisible()
+    assert badge.text() == "LOW CONFIDENCE: valence and arousal"
+    assert badge.geometry().top() >= window.plane.plot.geometry().bottom()
+    assert "LOW CONFIDENCE" in window.plane.accessibleDescription()
+    ground = window.grab().toImage().pixelColor(badge.mapTo(window, QPoint(12, badge.height() // 2)))
+    assert ground.name().upper() == theme.ALERT
+    window.plane.show_view(make_view(user="ada"), history(make_view()))
+    assert not badge.isVisible()
 
 
 @pytest.mark.parametrize("model", [True, False])

@@ -50,9 +50,24 @@ def hold(session: "Session", protocol: Protocol, clock: Clock, show: Show) -> tu
         show(sitting)
     finally:
         scene = sitting.abort("the screen was closed")
-        session.stop()
-        session.join()
+        close(session)
+    return scene, where(session, sitting)
+
+
+def close(session: "Session") -> None:
+    """End the session; all that was recorded is on disk then."""
+    session.stop()
+    session.join()
+
+
+def where(session: "Session", sitting: Sitting) -> Path:
+    """Return where the recording is now: one that is deleted while it is made goes on elsewhere.
+
+    Raises
+    ------
+    UsageError
+        Nothing was recorded.
+    """
     if sitting.recording is None:
         raise UsageError("the calibration was not recorded, so nothing can be fitted; make room on the disk")
-    # where it is now: a file that is deleted while it is recorded goes on elsewhere
-    return scene, Path(session.view().recording or sitting.recording)
+    return Path(session.view().recording or sitting.recording)

@@ -21,7 +21,7 @@ from emod_rt.calibration.events import (
     TrialEnd,
 )
 from emod_rt.calibration.scene import Action, ActionName, Axis, Kind, Scene, Stimulus
-from emod_rt.calibration.schedule import Schedule
+from emod_rt.calibration.schedule import FEWEST_TRIALS, Schedule
 from emod_rt.estimate import Estimate
 
 
@@ -138,6 +138,11 @@ class Protocol:
     def rated(self) -> int:
         """How many trials have a rating."""
         return self._attempts.rated
+
+    @property
+    def enough(self) -> bool:
+        """Whether that is enough to fit, if their signal can be read."""
+        return self.rated >= FEWEST_TRIALS
 
     def scene(self, now: float) -> Scene:
         """Return what is to be shown at `now`."""

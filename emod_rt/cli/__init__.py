@@ -6,6 +6,7 @@ import typer
 
 from emod_model.errors import EmodError
 from emod_rt.cli import (
+    calibrate,
     demo,
     devices,
     doctor,
@@ -33,6 +34,7 @@ app.command()(replay.replay)
 app.command()(process.process)
 app.command("export-recording")(export_recording.export_recording)
 app.command()(recover.recover)
+app.command()(calibrate.calibrate)
 app.add_typer(model.app, name="model")
 app.add_typer(profile.app, name="profile")
 app.command()(demo.demo)

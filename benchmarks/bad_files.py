@@ -146,11 +146,9 @@ def worker(pipe: Connection) -> None:
 
 
 def memory() -> int:
-    """Return the largest resident memory so far of this process or one of its own, kB."""
-    own, others = (
-        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return own + others
+    """Return the largest resident memory so far, kB."""
+    # a child's begins with its parent's: that of EEGLAB's trial process would say nothing
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def fault_of(said: str, path: Path) -> str | None:

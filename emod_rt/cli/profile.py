@@ -40,7 +40,7 @@ def list_profiles(as_json: AsJson = False) -> None:
         typer.echo(f"No profiles in {store.folder()}; emod-rt calibrate --user NAME makes one.")
         return
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for heading in ("user", "valence", "arousal", "trials", "electrodes", "model", "when (UTC)"):
+    for heading in ("user", "valence", "arousal", "trials", "electrodes", "model", "when"):
         table.add_column(heading, style="" if heading == "user" else "dim")
     for row in rows:
         if "fault" in row:
@@ -48,7 +48,7 @@ def list_profiles(as_json: AsJson = False) -> None:
             continue
         simulated = " SIMULATED" if row["simulated"] else ""
         words = (*row["verdicts"].values(), str(row["trials"]), str(len(row["channels"])))
-        table.add_row(*map(Text, (row["user"], *words, f"{row['model']}{simulated}", row["created"][:16])))
+        table.add_row(*map(Text, (row["user"], *words, f"{row['model']}{simulated}", row["created"][:10])))
     Console().print(table)
 
 

@@ -76,17 +76,17 @@ def done(model, folder, worth=(1.0, 0.0), **changes):
 
 @pytest.fixture(scope="module")
 def usual(model, tmp_path_factory):
-    """The result, and the page, of a person of whom valence can be read and arousal cannot."""
+    """Result, page, and what was said, of a person of whom valence can be read and arousal cannot."""
     folder = tmp_path_factory.mktemp("usual")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMOD_RT_DATA", str(folder))
-        result, _ = done(model, folder)
-    return result, result.report.page.read_text(encoding="utf-8")
+        result, said = done(model, folder)
+        assert store.load("ada") == result.profile
+    return result, result.report.page.read_text(encoding="utf-8"), said
 
 
-def test_the_profile_is_stored_and_the_verdict_said_in_words(model, data):
-    result, said = done(model, data)
-    assert store.load("ada") == result.profile
+def test_the_verdict_is_said_in_words_and_so_are_the_places(usual):
+    result, _, said = usual
     assert "Valence: shown to be better than always saying this person's average." in said
     assert "Arousal: not shown to be better than always saying this person's average." in said
     assert "What to do: More trials help most" in said
@@ -95,13 +95,15 @@ def test_the_profile_is_stored_and_the_verdict_said_in_words(model, data):
     assert "note: Trial 9 <b>." in said
 
 
-def test_the_earlier_profile_is_kept_and_its_place_told(model, data):
-    first, _ = done(model, data)
+def test_the_earlier_profile_and_report_are_kept_and_their_places_told(model, usual, data):
+    first, _, _ = usual
+    store.save(first.profile)
+    (data / "sub-ada_eeg_calibration.json").write_text("mine")
     again, said = done(model, data)
     assert store.read(again.kept) == first.profile
     assert again.kept.name in said
     assert again.report.page.name == "sub-ada_eeg_calibration-2.html"
-    assert first.report.page.exists()
+    assert (data / "sub-ada_eeg_calibration.json").read_text() == "mine"
 
 
 def test_a_name_that_cannot_be_stored_is_refused_before_anything_is_fitted(model, data):
@@ -111,7 +113,7 @@ def test_a_name_that_cannot_be_stored_is_refused_before_anything_is_fitted(model
 
 
 def test_the_page_needs_nothing_beside_it_and_runs_nothing(usual):
-    _, page = usual
+    _, page, _ = usual
     assert not re.search(
         r"https?://|//|@import|url\(|<script|<link|<iframe|\son\w+=", re.sub('base64,[^"]*', "", page)
     )
@@ -124,7 +126,7 @@ def test_the_page_needs_nothing_beside_it_and_runs_nothing(usual):
 
 
 def test_every_picture_can_be_seen_and_has_words_for_those_who_do_not_see_it(usual):
-    _, page = usual
+    _, page, _ = usual
     pictures = re.findall(r'base64,([^"]+)" alt="([^"]+)"', page)
     for code, words in pictures:
         pixels = imread(io.BytesIO(base64.b64decode(code)))
@@ -134,7 +136,7 @@ def test_every_picture_can_be_seen_and_has_words_for_those_who_do_not_see_it(usu
 
 
 def test_the_page_says_what_it_is_worth_and_what_to_do(usual):
-    _, page = usual
+    _, page, _ = usual
     text = " ".join(re.sub(r"<[^>]+>", " ", page.split("</style>")[1]).split())
     for part in (
         "Calibration of ada",
@@ -164,7 +166,7 @@ def test_what_is_better_on_both_axes_needs_no_advice_and_what_is_real_no_badge(m
 
 
 def test_the_numbers_beside_the_page_are_those_of_the_calibration(usual):
-    result, _ = usual
+    result, _, _ = usual
     told = json.loads(result.report.numbers.read_text(), parse_constant=lambda name: pytest.fail(name))
     assert told["simulated"] is True
     for k, axis in enumerate(told["axes"]):

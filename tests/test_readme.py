@@ -10,7 +10,9 @@ import sys
 import pytest
 
 from emod_model.simulate import SimulatedPerson
+from emod_model.training.sessions import Plan
 from tests.conftest import ROOT
+from tests.emod_rt.calibrations import sit_through
 from tests.emod_rt.lsl_help import until
 from tests.emod_rt.programs import environment, run, start
 from tests.peers.cyton import Cyton
@@ -115,6 +117,24 @@ def test_record_without_a_model(folder):
     whole = run(*of("emod-rt recover"), cwd=folder)
     assert whole.returncode == 0, whole.stderr
     assert not (folder / "raw.recovered.xdf").exists(), "it was whole"
+
+
+def test_a_calibration_wants_a_person_to_answer_or_a_recording_to_fit(folder, monkeypatch):
+    monkeypatch.setenv("EMOD_RT_DATA", str(folder / "data"))
+    nobody = run(*of("emod-rt calibrate --user ada --source"), cwd=folder)
+    assert nobody.returncode == 2
+    assert "no terminal in which a person could answer" in nobody.stderr
+    words = of("emod-rt calibrate --user ada --from")
+    recording = folder / words[-1]
+    recording.parent.mkdir(parents=True)
+    sit_through(recording, 3, Plan(trials=4, trial_s=12, rest_s=20, pause_s=4))
+    done = run(*words, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert "always saying this person's average" in done.stderr
+    # who is calibrated here needs no headset
+    words = ["sim:7" if word == "lsl:Cyton" else word for word in of("emod-rt run --user ada")]
+    done = run(*words, "--headless", "--duration", "5", cwd=folder)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

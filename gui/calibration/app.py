@@ -2,21 +2,23 @@
 
 import threading
 from collections.abc import Callable
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QEventLoop, Qt, QTimer
 
 from emod_model.errors import EmodError, UsageError
 from emod_rt.calibration.scene import ActionName, Axis, Scene
 from emod_rt.calibration.sitting import Sitting
-from gui.calibration.result import Outcome
 from gui.calibration.window import CalibrationWindow
 from gui.desktop import application, closing_signals, no_display
+
+if TYPE_CHECKING:
+    from emod_rt.calibration.finish import Result
 
 POLL_MS = 50
 
 
-def show_calibration(sitting: Sitting, conclude: Callable[[], Outcome] | None = None) -> None:
+def show_calibration(sitting: Sitting, conclude: "Callable[[], Result] | None" = None) -> None:
     """Lead a person through a calibration until it is over and the window is closed.
 
     Parameters
@@ -39,18 +41,26 @@ def show_calibration(sitting: Sitting, conclude: Callable[[], Outcome] | None = 
     application(offscreen=False)
     window = CalibrationWindow()
     window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
-    _Lead(sitting, conclude, window).run()
+    Lead(sitting, conclude, window).run()
 
 
-class _Lead:
-    """Takes scenes from the sitting in the Qt thread, and fits in another."""
+class Lead:
+    """Takes scenes from the sitting in the Qt thread, and fits in another.
+
+    Parameters
+    ----------
+    sitting, conclude
+        As for `show_calibration`.
+    window : CalibrationWindow
+        Not shown yet.
+    """
 
     def __init__(
-        self, sitting: Sitting, conclude: Callable[[], Outcome] | None, window: CalibrationWindow
+        self, sitting: Sitting, conclude: "Callable[[], Result] | None", window: CalibrationWindow
     ) -> None:
         self.sitting, self.window = sitting, window
         self._conclude = conclude
-        self._outcome: Outcome | None = None
+        self._outcome: Result | None = None
         self._error: Exception | None = None
         self._worker: threading.Thread | None = None
         self._filled = self._over = False
@@ -96,9 +106,10 @@ class _Lead:
     def finish(self) -> None:
         """Leave the event loop; a calibration that was under way ends."""
         self._timer.stop()
-        if not self._over:
-            self.sitting.abort("the window was closed")
+        # first: a session that is broken cannot even be ended in good order
         self._loop.quit()
+        if not self._over and self._error is None:
+            self.sitting.abort("the window was closed")
 
     def _follow(self, step: Callable[[], Scene]) -> None:
         if self._over:
@@ -134,7 +145,7 @@ class _Lead:
         self._worker = threading.Thread(target=self._work, args=(self._conclude,), name="calibration-fit")
         self._worker.start()
 
-    def _work(self, conclude: Callable[[], Outcome]) -> None:
+    def _work(self, conclude: "Callable[[], Result]") -> None:
         try:
             self._outcome = conclude()
         except Exception as error:  # noqa: BLE001 - `run` raises it in the thread that asked

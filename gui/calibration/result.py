@@ -1,7 +1,7 @@
 """The last page: what the calibration is worth, as it came out, and where the report is."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
@@ -15,25 +15,11 @@ from gui.widgets import card, label
 
 if TYPE_CHECKING:
     from emod_model.calibration.judge import AxisVerdict
-    from emod_model.calibration.profile import Profile
+    from emod_rt.calibration.finish import Result
 
 _COLOURS = (theme.VALENCE, theme.AROUSAL)
 _WIDEST = 1080
 SIMULATED = "SIMULATED: WEIGHTS OR SIGNAL COME FROM NO PERSON"
-
-
-class Outcome(Protocol):
-    """What this page asks of a finished calibration."""
-
-    @property
-    def profile(self) -> "Profile":
-        """The person's, with its verdicts."""
-        ...
-
-    @property
-    def report(self) -> Path:
-        """The report as HTML."""
-        ...
 
 
 class ResultPage(QWidget):
@@ -121,7 +107,7 @@ class ResultPage(QWidget):
         """Say why nothing was fitted."""
         self._say("No profile was made", f"{sentence[:1].upper()}{sentence[1:]}.")
 
-    def show_outcome(self, outcome: Outcome) -> None:
+    def show_outcome(self, outcome: "Result") -> None:
         """Show what it is worth."""
         profile, low = outcome.profile, verdict.low_axes(outcome.profile)
         self._say(f"Calibration of {profile.user}", "")
@@ -133,8 +119,8 @@ class ResultPage(QWidget):
         self.simulated.setVisible(profile.simulated)
         self.advice.setText(verdict.ADVICE)
         self.advice.setVisible(bool(low))
-        self._report = outcome.report
-        self.place.setText(f"Report: {outcome.report}")
+        self._report = outcome.report.page
+        self.place.setText(f"Report: {outcome.report.page}")
         self.place.show()
         self.open.show()
 

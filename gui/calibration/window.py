@@ -1,5 +1,7 @@
 """The window of a calibration: one page a scene, and keys that do what the page says."""
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
@@ -10,8 +12,11 @@ from gui.calibration import style
 from gui.calibration.foot import Foot
 from gui.calibration.pages import TextPage
 from gui.calibration.rating import RatingPage
-from gui.calibration.result import Outcome, ResultPage
+from gui.calibration.result import ResultPage
 from gui.calibration.stage import Stage
+
+if TYPE_CHECKING:
+    from emod_rt.calibration.finish import Result
 
 _ANSWERS = (Action("resume", "Keep going", "space"), Action("abort", "End here", "q"))
 _ENTER = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -118,7 +123,7 @@ class CalibrationWindow(QWidget):
         """Show that it is being fitted."""
         self.result.work()
 
-    def show_outcome(self, outcome: Outcome) -> None:
+    def show_outcome(self, outcome: "Result") -> None:
         """Show what it is worth."""
         self.result.show_outcome(outcome)
 

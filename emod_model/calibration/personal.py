@@ -82,8 +82,10 @@ class Personal:
                 own[at] = band_db[row]
         window = Reading(self.profile.channels, np.array([t]), views[None], own[None], mean[None])
         features = self._scales(self._following.centre.remove(window))
-        self._following.update(window)
         self._span.update(t, features)
+        # what lies out of range is no slow change; following it would hide it
+        if not self._span.left:
+            self._following.update(window)
         valence, arousal = self.profile.predictors
         value = predict((valence, arousal), features)[0]
         widths = [self.profile.half_width(axis, level.asked) for axis, level in enumerate(self._levels)]

@@ -15,6 +15,7 @@ from emod_model.calibration.folds import Folds
 from emod_model.calibration.head import CentredHead
 from emod_model.calibration.interval import Level, pool
 from emod_model.calibration.judge import judge, shuffles
+from emod_model.calibration.personal import Personal
 from emod_model.calibration.profile import Profile
 from emod_model.calibration.reading import FUSED, Reading, leave_out, read
 from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint
@@ -327,3 +328,17 @@ def test_a_profile_serves_part_of_its_electrodes_and_no_others(profile: Profile,
     for wrong in (("Fp1",), ("Fp1", "Fp2", "C3", "Oz")):
         with pytest.raises(ModelError, match="was made with Fp1, Fp2, C3, C4"):
             profile.rows_in(model, wrong)
+
+
+def test_what_lies_out_of_range_is_said_and_not_followed(profile: Profile, model: Model) -> None:
+    made_up = replace(model, info=model.info.model_copy(update={"centred": HEAD}))
+    person = Personal(profile, made_up, CHANNELS)
+    rest = session(13).rest
+    for second in range(120):
+        at = second % len(rest)
+        person.read(float(second), rest.views[at] + 40.0, rest.band_db[at], rest.mean[at])
+    assert person.out_of_range
+    for second in range(120, 300):
+        at = second % len(rest)
+        person.read(float(second), rest.views[at], rest.band_db[at], rest.mean[at])
+    assert not person.out_of_range

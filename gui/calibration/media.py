@@ -1,7 +1,6 @@
 """Sounds and films, through the part of Qt that is not always installed."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,20 +25,24 @@ def check(stimuli: Sequence[Stimulus]) -> None:
         A picture that cannot be read.
     """
     for stimulus in stimuli:
-        if stimulus.kind in ("sound", "film") and not can_play():
-            raise UsageError(
-                f"{stimulus.name} is a {stimulus.kind}, and what plays it is not installed; "
-                "pip install 'emod-rt[stimuli]', or use images alone"
-            )
+        if stimulus.kind in ("sound", "film") and (fault := player_fault()) is not None:
+            raise UsageError(f"{stimulus.name} is a {stimulus.kind}, and {fault}, or use images alone")
         if stimulus.kind == "image" and not QImageReader(str(stimulus.path)).canRead():
             raise InputFileError(
                 f"{stimulus.path} is no image that can be shown; save it as PNG or JPEG, or take it out"
             )
 
 
-def can_play() -> bool:
-    """Whether QtMultimedia is installed."""
-    return find_spec("PySide6.QtMultimedia") is not None
+def player_fault() -> str | None:
+    """Return why neither sounds nor films can be played here, and what to do; None when they can."""
+    try:
+        import PySide6.QtMultimedia  # noqa: F401
+    except ModuleNotFoundError:
+        return "what plays it is not installed; pip install 'emod-rt[stimuli]'"
+    except ImportError as error:
+        # Qt for Python is there, and a library of the system below it is not
+        return f"what plays it cannot be loaded ({error}); install that library of the system"
+    return None
 
 
 class Player(QObject):
@@ -67,6 +70,11 @@ class Player(QObject):
         self._player.setVideoSink(self._sink)
         self._sink.videoFrameChanged.connect(self._frame)
         self._player.errorOccurred.connect(self._fail)
+
+    @property
+    def position_s(self) -> float:
+        """How much has been played, s."""
+        return self._player.position() / 1000
 
     def load(self, path: Path) -> None:
         """Open a file, so that it begins at once when it is played."""

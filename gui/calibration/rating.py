@@ -37,7 +37,9 @@ class RatingPage(QWidget):
         self.scales = {axis: Scale(axis) for axis in _AXES}
         self.confirm = Button("Confirm", "space", primary=True)
         self.confirm.clicked.connect(self.confirmed)
-        self.hint = label("keys 1 to 9, arrows; Tab goes to the other question", "small")
+        self.hint = label(
+            "keys 1 to 9 answer the question in the frame; V and A pick one to be answered anew", "small"
+        )
         self._asked: tuple[int, int, Axis | None] | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(2 * theme.GAP, theme.GAP, 2 * theme.GAP, 4)

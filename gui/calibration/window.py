@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from emod_rt.calibration.scene import Action, Scene
+from emod_rt.calibration.scene import Action, Axis, Scene
 from emod_rt.view import View
 from gui.calibration import style
 from gui.calibration.foot import Foot
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 _ANSWERS = (Action("resume", "Keep going", "space"), Action("abort", "End here", "q"))
 _ENTER = (Qt.Key.Key_Space, Qt.Key.Key_Return, Qt.Key.Key_Enter)
+_PICK: dict[int, Axis] = {
+    Qt.Key.Key_Up: "valence",
+    Qt.Key.Key_V: "valence",
+    Qt.Key.Key_Down: "arousal",
+    Qt.Key.Key_A: "arousal",
+}
 
 
 class CalibrationWindow(QWidget):
@@ -152,8 +158,8 @@ class CalibrationWindow(QWidget):
             self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
         elif scene.kind == "rating" and not self._asking and text and text in "123456789":
             self.rated.emit(self.rating.axis, int(text))
-        elif scene.kind == "rating" and key in (Qt.Key.Key_Up, Qt.Key.Key_Down):
-            self.rating.scales["valence" if key == Qt.Key.Key_Up else "arousal"].setFocus()
+        elif scene.kind == "rating" and key in _PICK:
+            self.rating.scales[_PICK[key]].setFocus()
         elif scene.over and text == "o":
             self.result.open_report()
         else:

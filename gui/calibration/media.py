@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QImageReader
 
 from emod_model.errors import InputFileError, UsageError
 from emod_rt.calibration.scene import Stimulus
+from gui.desktop import application, no_display
 
 if TYPE_CHECKING:
     from PySide6.QtMultimedia import QVideoFrame
@@ -27,6 +28,10 @@ def check(stimuli: Sequence[Stimulus]) -> None:
     for stimulus in stimuli:
         if stimulus.kind in ("sound", "film") and (fault := player_fault()) is not None:
             raise UsageError(f"{stimulus.name} is a {stimulus.kind}, and {fault}, or use images alone")
+        if stimulus.kind == "sound" and not _loudspeaker():
+            raise UsageError(
+                f"{stimulus.name} is a sound, and no loudspeaker was found; connect one, or use images alone"
+            )
         if stimulus.kind == "image" and not QImageReader(str(stimulus.path)).canRead():
             raise InputFileError(
                 f"{stimulus.path} is no image that can be shown; save it as PNG or JPEG, or take it out"
@@ -43,6 +48,14 @@ def player_fault() -> str | None:
         # Qt for Python is there, and a library of the system below it is not
         return f"what plays it cannot be loaded ({error}); install that library of the system"
     return None
+
+
+def _loudspeaker() -> bool:
+    from PySide6.QtMultimedia import QMediaDevices
+
+    # without an application it knows of none
+    application(offscreen=no_display())
+    return not QMediaDevices.defaultAudioOutput().isNull()
 
 
 class Player(QObject):

@@ -8,9 +8,19 @@ import pytest
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QColor, QImage
 
-from gui.calibration.media import Player, player_fault
+from emod_model.errors import UsageError
+from emod_rt.calibration.scene import Stimulus
+from gui.calibration import style
+from gui.calibration.app import Lead
+from gui.calibration.media import Player, check, player_fault
+from gui.calibration.window import CalibrationWindow
+from tests.gui.sittings import Sat
 
-pytestmark = pytest.mark.skipif((why := player_fault()) is not None, reason=str(why))
+pytestmark = [
+    pytest.mark.skipif((why := player_fault()) is not None, reason=str(why)),
+    # machines without loudspeakers or a graphics card
+    pytest.mark.qt_log_ignore("PulseAudio", "No audio device", "No RHI", "Could not open media", extend=True),
+]
 
 
 def film(path: Path, frames: int = 20, size: tuple[int, int] = (64, 48)) -> Path:
@@ -76,3 +86,32 @@ def test_what_cannot_be_played_is_named_in_one_sentence(qtbot, tmp_path):
         player.load(broken)
     assert told.args[0].startswith("broken.mp4 cannot be played (")
     assert told.args[0].endswith("; take it out of the folder")
+
+
+def test_a_film_is_looked_at_in_the_window_from_start_to_end(qtbot, tmp_path):
+    path = film(tmp_path / "a.avi", frames=100)
+    sat = Sat(stimuli=[Stimulus("a.avi", "film", path=path)] * 4)
+    window = CalibrationWindow()
+    qtbot.addWidget(window)
+    lead = Lead(sat.sitting, None, window)
+    window.show()
+    for name in ("next", "skip_rest", "next"):
+        lead.act(name)
+    qtbot.waitUntil(lambda: not window.stage.picture.isNull(), timeout=5000)
+    shown = window.stage.grab().toImage()
+    assert abs(shown.pixelColor(shown.rect().center()).red() - 0x80) < 12
+    assert shown.pixelColor(2, 2).name() == style.GROUND
+    sat.waits(30)
+    lead.refresh()
+    assert window.stage.picture.isNull()
+
+
+def test_a_sound_without_a_loudspeaker_is_refused_before_anybody_sits_down(qapp, tmp_path):
+    stimuli = [Stimulus("a.wav", "sound", path=sound(tmp_path / "a.wav"))]
+    from PySide6.QtMultimedia import QMediaDevices
+
+    if QMediaDevices.defaultAudioOutput().isNull():
+        with pytest.raises(UsageError, match=r"a\.wav is a sound, and no loudspeaker was found"):
+            check(stimuli)
+    else:
+        check(stimuli)

@@ -45,16 +45,15 @@ class Outputs:
     def open(
         self, info: StreamInfo, model: Model, hop_s: float, clock: Clock, profile: Profile | None = None
     ) -> None:
-        """Open every sink; the recording last, so that no other's error leaves one behind.
+        """Open every sink; the JSON lines last, since they replace those of an earlier run.
 
         Raises
         ------
         EmodError
-            One of them cannot be opened; those before it are closed.
+            One of them cannot be opened; those before it are closed, and the recording is removed.
         """
+        recorder = None if self._record is None else Recorder(self._record, info, clock, model, profile)
         try:
-            if self._jsonl is not None:
-                self._sinks.append(Detached(JsonLines(self._jsonl)))
             if self._lsl_out is not None:
                 from emod_rt.sinks.lsl_out import AffectOutlet
 
@@ -62,13 +61,17 @@ class Outputs:
                 low = None if profile is None else low_axes(profile)
                 outlet = AffectOutlet(self._lsl_out, info, model.name, simulated, hop_s, model.sha256, low)
                 self._sinks.append(Detached(outlet))
-            if self._record is not None:
-                self._recorder = PatientRecorder(Recorder(self._record, info, clock, model, profile), clock)
-                self._recording = Detached(self._recorder, _RECORDING_QUEUE)
+            if self._jsonl is not None:
+                self._sinks.append(Detached(JsonLines(self._jsonl)))
         except BaseException:
             for sink in self._sinks:
                 sink.abandon()
+            if recorder is not None:
+                recorder.discard()
             raise
+        if recorder is not None:
+            self._recorder = PatientRecorder(recorder, clock)
+            self._recording = Detached(self._recorder, _RECORDING_QUEUE)
 
     @property
     def recording(self) -> Path | None:

@@ -131,6 +131,10 @@ class Recorder:
         finally:
             self._writer.file.close()
 
+    def discard(self) -> None:
+        """Remove the file: the session never began."""
+        self._writer.file.discard()
+
     def _write(self, item: Recorded) -> None:
         if isinstance(item, Chunk):
             self._writer.samples(self._eeg, item.times, item.data)

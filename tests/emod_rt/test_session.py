@@ -141,6 +141,23 @@ def test_an_output_that_cannot_be_opened_leaves_no_recording_behind(untrained, t
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_recording_that_cannot_be_made_leaves_the_json_lines_of_an_earlier_run(untrained, tmp_path):
+    lines, recording = tmp_path / "e.jsonl", tmp_path / "s.xdf"
+    lines.write_text('{"t": 1.0}\n')
+    recording.write_bytes(b"XDF:")
+    session = Session(
+        ScriptedSource(script()),
+        untrained,
+        clock=ManualClock(),
+        jsonl=str(lines),
+        record=recording,
+        markers=ScriptedMarkers(),
+    )
+    with pytest.raises(UsageError, match="is there already"):
+        session.start()
+    assert (lines.read_text(), recording.read_bytes()) == ('{"t": 1.0}\n', b"XDF:")
+
+
 def test_what_was_read_before_the_end_is_worked_on_and_recorded_alike(untrained, tmp_path):
     with Session(
         ScriptedSource([*script(), *[[]] * 1_000_000]),

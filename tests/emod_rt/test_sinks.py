@@ -98,3 +98,14 @@ def test_a_sink_that_breaks_at_its_very_end_is_said_at_once():
     detached.close({}, timeout_s=20)
     assert detached.broken == "stuck is broken: No space left on device"
     assert not detached._thread.is_alive(), "nothing waits for the time-out"
+
+
+def test_earlier_json_lines_are_replaced_and_any_other_file_is_left_alone(tmp_path):
+    lines, recording = tmp_path / "e.jsonl", tmp_path / "s.xdf"
+    lines.write_text('{"t": 1.0}\n{"summary": {}}\n')
+    recording.write_bytes(b"XDF:what a person sat an hour for")
+    JsonLines(str(lines)).close({"summary": {"samples": 1}})
+    assert lines.read_text() == '{"summary": {"samples": 1}}\n'
+    with pytest.raises(UsageError, match=r"s\.xdf is there already, holds no JSON lines"):
+        JsonLines(str(recording))
+    assert recording.read_bytes() == b"XDF:what a person sat an hour for"

@@ -129,6 +129,7 @@ class Session:
         self._thread: threading.Thread | None = None
         self._queue: queue.Queue[Estimate | None] = queue.Queue(2048)
         self._stalled = False
+        self.begun = False
         self._pipeline: Pipeline | None = None
         self._picture = Picture(self._name, self.model, self._profile)
         self._view = self._picture.blank("waiting", f"Waiting for {self._name}.")
@@ -157,6 +158,8 @@ class Session:
             if self._profile is not None:
                 self.person = Person(self._profile, self.model, info.channels)
             pipeline = Pipeline(engine, info, self._clock, self._hop_s, late_s=_LATE_S, person=self.person)
+            # a signal from now on ends what has begun, and leaves no file behind that lacks its end
+            self.begun = True
             self._outputs.open(info, self.model, pipeline.hop_s, self._clock, self._profile)
         except EmodError as error:
             self._release()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emod_rt.start import leave
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -67,11 +69,22 @@ class Waiting:
 
 
 @contextlib.contextmanager
-def ending(stop: Callable[[], None]) -> Iterator[None]:
-    """Within this, Ctrl-C and SIGTERM call `stop` instead of breaking off."""
+def ending(stop: Callable[[], None], begun: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Within this, Ctrl-C and SIGTERM call `stop`; they break off only what has not yet `begun`.
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        stop()
+    Parameters
+    ----------
+    stop : callable
+        Asks for the end.
+    begun : callable
+        Whether there is something that must be finished, as a file that was made.
+    """
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if begun():
+            stop()
+        else:
+            leave(number, frame)
 
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, handle) for number in numbers]

@@ -56,19 +56,20 @@ def record(
     waits = [f"Waiting for {source}."]
     opened = open_source(source, names, clock=clock, impedance=waits.append if impedance else None)
     take = Take(opened, where, clock, duration, reconnect=not no_reconnect)
-    with err.status(Waiting(lambda: waits[-1])):
-        info = take.open(wait)
-    notices = Notices(err)
-    notices.tell(f"note: {sentence}" for sentence in info.notes)
-    typed = TypedMarkers(take, err)
-    try:
-        with ending(take.stop), progress(err, typed.prompt) as bar, typed:
-            typed.changed = bar.refresh
-            task_bar = bar.add_task(escape(f"{info.name} -> {take.path}"), total=duration)
-            for seconds in take.run():
-                bar.update(task_bar, completed=seconds)
-                notices.tell(take.notices())
-    finally:
-        notices.tell(take.notices())
-        counted = f"{take.path}: {take.tally.samples:,} samples, {take.tally.lost:,} lost."
-        err.print(escape(counted), soft_wrap=True)
+    with ending(take.stop, lambda: take.begun):
+        with err.status(Waiting(lambda: waits[-1])):
+            info = take.open(wait)
+        notices = Notices(err)
+        notices.tell(f"note: {sentence}" for sentence in info.notes)
+        typed = TypedMarkers(take, err)
+        try:
+            with progress(err, typed.prompt) as bar, typed:
+                typed.changed = bar.refresh
+                task_bar = bar.add_task(escape(f"{info.name} -> {take.path}"), total=duration)
+                for seconds in take.run():
+                    bar.update(task_bar, completed=seconds)
+                    notices.tell(take.notices())
+        finally:
+            notices.tell(take.notices())
+            counted = f"{take.path}: {take.tally.samples:,} samples, {take.tally.lost:,} lost."
+            err.print(escape(counted), soft_wrap=True)

@@ -117,9 +117,9 @@ def run_session(session: "Session", *, headless: bool) -> "View | None":
     notices = Notices(err)
     view = None
     try:
-        with err.status(Waiting(lambda: session.view().message or "")):
-            session.start()
-        with ending(session.stop):
+        with ending(session.stop, lambda: session.begun):
+            with err.status(Waiting(lambda: session.view().message or "")):
+                session.start()
             if session.info is not None:
                 note(err, session.info, session.model, session.person)
             if headless:

@@ -62,6 +62,7 @@ class Take:
         self._marked: queue.SimpleQueue[Marker | MarkerStream] = queue.SimpleQueue()
         self._marking = Marking(clock, self._marked.put, markers)
         self.tally = Tally()
+        self.begun = False
 
     @property
     def path(self) -> Path:
@@ -79,6 +80,8 @@ class Take:
         self._marking.start()
         try:
             info = self._acquisition.open(wait_s)
+            # a signal from now on ends what has begun, and leaves no file behind that lacks its end
+            self.begun = True
             self._recorder = Recorder(self._where, info, self._clock)
         except BaseException:
             self._release()

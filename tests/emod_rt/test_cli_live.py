@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import pyxdf
 
 from emod_rt.cli import main
 from tests.emod_rt.lsl_help import noise, outlet, unique, until
@@ -97,6 +98,21 @@ def test_a_signal_ends_a_run_cleanly_with_its_summary(tmp_path, number):
     _, err = program.communicate(timeout=30)
     assert program.returncode == 0, err
     assert "summary" in json.loads(lines.read_text().splitlines()[-1])
+
+
+@pytest.mark.parametrize("words", [("record", "--out"), ("run", "--headless", "--record")], ids=" ".join)
+def test_a_signal_at_the_very_moment_a_recording_is_made_leaves_one_that_is_whole(tmp_path, words):
+    command, *options, out = words
+    file = tmp_path / "s.xdf"
+    program = start(command, "--source", "sim:3", *options, out, str(file))
+    until(file.exists, 40)
+    program.send_signal(signal.SIGTERM)
+    _, err = program.communicate(timeout=30)
+    assert program.returncode == 0, err
+    assert "before it had begun" not in err
+    streams, _ = pyxdf.load_xdf(file)
+    assert all(stream["footer"] for stream in streams), "closed with footers"
+    assert streams[0]["info"]["type"] == ["EEG"]
 
 
 def test_a_sender_that_falls_silent_stops_the_estimates_within_a_second(tmp_path):

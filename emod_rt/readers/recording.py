@@ -14,7 +14,7 @@ from emod_rt.markers import Marker, MarkerStream
 from emod_rt.readers.affect import Affect
 from emod_rt.readers.labels import plain
 from emod_rt.readers.timing import check_rate, describe_holes
-from emod_rt.readers.units import Unit, settle_unit
+from emod_rt.readers.units import TO_UV, Unit, parse_unit, settle_unit
 from emod_rt.sources.base import Metadata, runs
 
 _MOST_CHANNELS = 1024
@@ -167,7 +167,7 @@ def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
     chosen, names = _choose(raw, channels)
     values = raw.values[chosen]
     values[~(np.abs(values) < _LARGEST)] = np.nan
-    unit = settle_unit(values, raw.unit, raw.sfreq)
+    unit = _unit(values, raw)
     data, absurd = _to_microvolts(values, unit)
     holes = describe_holes(raw.index, raw.sfreq)
     missing = int(np.isnan(data).all(axis=0).sum())
@@ -195,6 +195,18 @@ def finish(raw: Raw, path: Path, channels: Sequence[str] | None) -> Recording:
         marker_streams=streams,
         affect=raw.affect,
     )
+
+
+def _unit(values: npt.NDArray[np.float64], raw: Raw) -> Unit:
+    """Settle the unit; a stream that declares its own is believed, as it was while it was recorded."""
+    try:
+        return settle_unit(values, raw.unit, raw.sfreq)
+    except InputFileError as problem:
+        known = parse_unit(raw.unit)
+        if raw.metadata is None or known is None or not np.isfinite(values).any():
+            raise
+        # a test signal, or an amplifier that no head was connected to
+        return Unit(TO_UV[known], f"declared as {raw.unit}: {problem}")
 
 
 def _marked(raw: Raw) -> tuple[tuple[MarkerStream, ...], tuple[Marker, ...]]:

@@ -11,6 +11,7 @@ import pyxdf
 
 from emod_model.errors import UsageError
 from emod_rt.estimate import Estimate
+from emod_rt.readers import read_recording
 from emod_rt.recording.recorder import Recorder
 from emod_rt.recording.take import Take
 from emod_rt.sources.base import StreamInfo
@@ -47,6 +48,18 @@ def test_what_was_recorded_opens_in_pyxdf_sample_for_sample(tmp_path):
     assert streams["EEG"]["footer"]["info"]["sample_count"] == ["5000"]
     np.testing.assert_array_equal(streams["Affect"]["time_series"][0], [0.1, -0.2, 0.3, 0.4, 1.0])
     assert np.isnan(streams["Affect"]["time_series"][1, :4]).all()
+
+
+@pytest.mark.parametrize("kind", ["every sample its own index", "no head connected"])
+def test_whatever_was_recorded_is_read_back(tmp_path, kind):
+    data = np.tile(np.arange(1000) if kind.startswith("every") else np.full(1000, 62_000), (len(CHANNELS), 1))
+    recorder = Recorder(tmp_path / "s.xdf", INFO, ManualClock())
+    for chunk in chunks_of(data.astype(np.float32), 10):
+        recorder.push(chunk)
+    recorder.close()
+    recording = read_recording(tmp_path / "s.xdf")
+    np.testing.assert_array_equal(recording.data, data)
+    assert any("declared as microvolts" in note for note in recording.notes), "and it is said"
 
 
 def test_a_program_killed_at_any_moment_leaves_every_sample_it_had_read(tmp_path):

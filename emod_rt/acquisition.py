@@ -73,6 +73,8 @@ class Acquisition:
         with self._news:
             self._news.notify_all()
         if self._thread is None:
+            # whoever waits for samples hears that none come
+            self._ended = True
             self._source.close()
         elif self._thread is not threading.current_thread():
             self._thread.join()

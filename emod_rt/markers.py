@@ -55,6 +55,11 @@ class Marker:
 class MarkerSource(Protocol):
     """Anything that markers come from while a session runs; read by one thread."""
 
+    @property
+    def dropped(self) -> int:
+        """Markers that were given up because nobody read them in time."""
+        ...
+
     def read(self) -> tuple[list[MarkerStream], list[Marker]]:
         """Return the streams that are new and the markers that have arrived, at once; never blocks."""
         ...

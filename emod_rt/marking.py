@@ -16,6 +16,7 @@ _POLL_S = 0.05
 _LAST_S = 0.3
 _MOST_WAITING = 10_000
 _LAGS = 64
+_TOO_MANY = "More markers came from the network than could be taken; some are lost."
 
 
 class Timeline:
@@ -70,15 +71,17 @@ class Marking:
         self._clock = clock
         self._deliver = deliver
         self._connect = connect
-        self._waiting: deque[Marker] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[Marker] = deque()
+        self._lost = False
         self._streams: deque[MarkerStream] = deque()
         self._open = False
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def notices(self) -> tuple[str, ...]:
-        """Return one sentence when the network's markers do not come."""
-        return () if self._notice is None else (self._notice,)
+        """Return one sentence when the network's markers do not come, or not all."""
+        lost = [_TOO_MANY] if self._lost else []
+        return (*lost, *([] if self._notice is None else [self._notice]))
 
     def start(self) -> None:
         """Begin to listen to the network; before the source is opened, so that no early marker is missed."""
@@ -152,7 +155,9 @@ class Marking:
     def _take(self, source: MarkerSource) -> None:
         streams, markers = source.read()
         self._streams.extend(streams)
-        self._waiting.extend(markers)
+        room = _MOST_WAITING - len(self._waiting)
+        self._waiting.extend(markers[:room])
+        self._lost = self._lost or len(markers) > room or source.dropped > 0
         while self._open and self._streams:
             self._deliver(self._streams.popleft())
         while self._open and self._waiting and (t := self.timeline.at(self._waiting[0].t)) is not None:

@@ -19,6 +19,7 @@ from emod_rt.sources.base import Chunk, StreamInfo
 # raw samples must outlive a slow disk: at a hundred chunks a second this is more than a minute
 _RECORDING_QUEUE = 8192
 _RECORDING_END_S = 60.0
+_SLOW_DISK = "The disk is too slow for the recording, which now has holes; record to a faster one."
 
 
 class Outputs:
@@ -100,7 +101,8 @@ class Outputs:
     def notices(self) -> tuple[str, ...]:
         """Return one sentence on everything that has gone wrong so far; safe while the sinks work."""
         broken = [f"The {sink.broken}." for sink in self._all() if sink.broken]
-        return (*broken, *(self._recorder.notices if self._recorder else ()))
+        slow = [_SLOW_DISK] if self._recording is not None and self._recording.dropped else []
+        return (*broken, *slow, *(self._recorder.notices if self._recorder else ()))
 
     def notes(self) -> list[str]:
         """Return the notices, and one sentence on each sink that was too slow."""

@@ -95,6 +95,7 @@ class ScriptedMarkers:
     def __init__(self, streams=(), markers=()) -> None:
         self.streams = list(streams)
         self.markers = list(markers)
+        self.dropped = 0
         self.closed = 0
 
     def __call__(self) -> "ScriptedMarkers":

@@ -9,13 +9,16 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import pyxdf
 
 from emod_model.errors import UsageError
+from emod_rt.outputs import Outputs
 from emod_rt.recording.names import place
+from emod_rt.recording.patient import PatientRecorder
 from emod_rt.recording.recorder import Recorder
 from emod_rt.recording.recover import recover
 from emod_rt.session import Session
@@ -339,3 +342,20 @@ def test_where_a_recording_goes(tmp_path, monkeypatch):
         place("~nobody-of-this-name/s.xdf")
     with pytest.raises(UsageError, match=r"--task makes the name .* but s\.xdf is a file; give a folder"):
         place("s.xdf", task="film")
+
+
+def test_a_disk_that_is_too_slow_is_said_while_the_session_goes_on(tmp_path, monkeypatch):
+    release = threading.Event()
+    monkeypatch.setattr("emod_rt.outputs._RECORDING_QUEUE", 2)
+    monkeypatch.setattr(PatientRecorder, "push", lambda self, item: release.wait(60))
+    outputs = Outputs(None, None, tmp_path / "slow.xdf")
+    outputs.open(INFO, SimpleNamespace(name="emod", sha256="0" * 64, simulated=True), 0.5, ManualClock())
+    chunk = chunks_of(eeg(25), 25)[0]
+    for _ in range(5):
+        outputs.record(chunk)
+    assert outputs.notices() == (
+        "The disk is too slow for the recording, which now has holes; record to a faster one.",
+    )
+    release.set()
+    outputs.close({})
+    assert len(outputs.notes()) == 2

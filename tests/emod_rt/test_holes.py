@@ -191,7 +191,7 @@ def test_a_clock_that_is_set_is_a_new_epoch_and_time_goes_on_as_the_reader_has_i
     stamps[3753:] += jump
     arrivals = 80 + true + 0.02 + np.repeat(0.01 * rng.random(750), 10)
     detector = HoleDetector(250)
-    index, times = push_in_chunks(detector, stamps, [10], arrivals)
+    _index, times = push_in_chunks(detector, stamps, [10], arrivals)
     assert detector.epochs == 1
     # no window spans the seam, and no more is called lost than the arrivals leave in doubt
     assert 1 <= detector.lost <= 15
@@ -204,7 +204,7 @@ def test_a_loss_of_a_second_is_no_clock_that_was_set():
     true = np.r_[0:2500, 2750:5000]
     stamps, arrivals = 500 + true / 250, 80 + true / 250 + 0.02
     detector = HoleDetector(250)
-    index, times = push_in_chunks(detector, stamps, [10], arrivals)
+    index, _times = push_in_chunks(detector, stamps, [10], arrivals)
     assert (detector.epochs, detector.lost) == (0, 250)
     np.testing.assert_array_equal(index, true)
 
@@ -226,5 +226,5 @@ def test_a_loss_in_a_replay_at_another_speed_is_no_clock_that_was_set(speed):
     true = np.r_[0:2500, 2750:5000]
     stamps, arrivals = 500 + true / 250, 80 + true / 250 / speed + 0.02
     detector = HoleDetector(250)
-    index, _ = push_in_chunks(detector, stamps, [10], arrivals)
+    _index, _ = push_in_chunks(detector, stamps, [10], arrivals)
     assert (detector.epochs, detector.lost) == (0, 250)

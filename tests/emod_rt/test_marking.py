@@ -311,3 +311,27 @@ def test_the_program_without_reconnecting_ends_with_exit_code_4_and_one_sentence
     (sentence,) = [line for line in err.splitlines() if line.startswith("emod-rt: ")]
     assert f"lsl:{name} has sent nothing for" in sentence
     np.testing.assert_array_equal(eeg_of(load(tmp_path / "s.xdf"))["time_series"][:, 0], np.arange(500))
+
+
+def test_markers_that_nobody_could_take_are_said():
+    network = ScriptedMarkers([CUES], [Marker(1.0, ("early",), CUES)])
+    marking = Marking(ManualClock(), lambda item: None, network)
+    marking.start()
+    until(lambda: not network.markers)
+    assert marking.notices() == ()
+    network.dropped = 3
+    until(marking.notices)
+    marking.stop()
+    assert marking.notices() == ("More markers came from the network than could be taken; some are lost.",)
+
+
+def test_more_markers_than_can_wait_for_the_first_sample_are_said():
+    many = [Marker(float(at), ("x",), CUES) for at in range(10_050)]
+    taken = []
+    marking = Marking(ManualClock(), taken.append, ScriptedMarkers([CUES], many))
+    marking.start()
+    until(marking.notices)
+    marking.begin(LSL_CLOCK)
+    until(lambda: len(taken) == 10_001)
+    marking.stop()
+    assert [marker.t for marker in taken[1:4]] == [0.0, 1.0, 2.0]

@@ -175,7 +175,7 @@ def table(title: str, people: list[Outcome], axes: Sequence[int]) -> list[str]:
 
 
 def two_states(estimate: Array, rating: Array) -> tuple[float, float] | None:
-    """Return balanced accuracy at the middle of the ratings, and AUROC, high against low; None without both."""
+    """Return balanced accuracy at the middle of the ratings, and AUROC; None without both states."""
     high = rating > 0.5 * (rating.min() + rating.max())
     if high.all() or not high.any():
         return None

@@ -32,6 +32,7 @@ BASELINE_S = 60.0
 SEGMENT_S = 15.0
 STATES = {"confused": (-0.5, 0.5), "understanding": (0.5, 0.0), "control": (0.0, 0.0)}
 FILE_SEGMENT_S = 45.0
+DRAWS = 39  # shufflings for the verdict: 99 in the program, fewer here for time
 METHODS = ("always the mean", "uncalibrated", "rest alone", "calibrated")
 
 
@@ -76,7 +77,7 @@ def judge(person, rest, early, late, without, model) -> Outcome:
     unseen = [(trial, rating) for parts, rating in late for trial in parts]
     ratings = np.array([rating for _, rating in trials])
     session = Session(rest, tuple(trial for trial, _ in trials), ratings, rest[slice(0, 0)], without)
-    result = calibrate(session, model.info.centred)
+    result = calibrate(session, model.info.centred, draws=DRAWS)
 
     def features(trial):
         return result.scales(result.centre.remove(trial))

@@ -19,6 +19,9 @@ CANDIDATES = (
     "semi-supervised",
 )
 """Simplest first."""
+RICH_TRIALS = 16
+"""Most trials with which the adapters are tried: their time grows with the third power of the trials."""
+_MOST_PAIRS = 100_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +71,7 @@ def every_answer(prepared: Prepared, ratings: Array, folds: Folds, rich: bool = 
     folds : Folds
         Of the trials.
     rich : bool
-        Fit the adapters as well.
+        Fit the adapters as well, unless there are more than `RICH_TRIALS` trials.
 
     Returns
     -------
@@ -83,16 +86,26 @@ def every_answer(prepared: Prepared, ratings: Array, folds: Folds, rich: bool = 
     for penalty in PENALTIES:
         correct = fold_operators(prepared.trials.linear, folds.used, penalty)
         result.append(prior + np.einsum("fij,djk->dfik", correct, residual))
-    if rich:
-        used = np.tile(folds.used, (draws, 1))
-        told = np.repeat(ratings, len(folds), axis=0)
+    if rich and n <= RICH_TRIALS:
         for unlabelled in (None, prepared.unlabelled):
-            fitted = adapter.fit(prepared.rows, prepared.trial, used, told, unlabelled)
-            said = adapter.answers(fitted, prepared.rows)
-            # a trial's answer is the mean over its blocks
-            mean = np.stack([said[:, prepared.trial == at].mean(1) for at in range(n)], axis=1)
-            result.append(mean.reshape(shape))
+            # long trials would take gigabytes all at once
+            rows = len(prepared.trial) + (len(unlabelled.prior) if unlabelled else 0)
+            step = max(1, _MOST_PAIRS // (len(folds) * rows**2))
+            parts = [ratings[at : at + step] for at in range(0, draws, step)]
+            said = [_adapted(prepared, part, folds, unlabelled) for part in parts]
+            result.append(np.concatenate(said))
     return np.clip(np.stack(result, axis=1), -1.0, 1.0)
+
+
+def _adapted(prepared: Prepared, ratings: Array, folds: Folds, unlabelled: Features | None) -> Array:
+    """Return what the adapter says of each trial in every fold, shape (draws, fits, trials, 2)."""
+    draws, n = ratings.shape[:2]
+    used, told = np.tile(folds.used, (draws, 1)), np.repeat(ratings, len(folds), axis=0)
+    fitted = adapter.fit(prepared.rows, prepared.trial, used, told, unlabelled)
+    said = adapter.answers(fitted, prepared.rows)
+    # a trial's answer is the mean over its blocks
+    mean = np.stack([said[:, prepared.trial == at].mean(1) for at in range(n)], axis=1)
+    return mean.reshape(draws, len(folds), n, 2)
 
 
 def simplest(errors: Array) -> npt.NDArray[np.intp]:

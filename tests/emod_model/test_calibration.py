@@ -7,10 +7,11 @@ import numpy.typing as npt
 import pytest
 import torch
 
+from emod_model.calibration import choose
 from emod_model.calibration.centre import Centre, Recentring
-from emod_model.calibration.choose import CANDIDATES, simplest
+from emod_model.calibration.choose import CANDIDATES, RICH_TRIALS, simplest
 from emod_model.calibration.design import Session
-from emod_model.calibration.fit import Calibration, calibrate, predict
+from emod_model.calibration.fit import DRAWS, Calibration, calibrate, predict
 from emod_model.calibration.folds import Folds
 from emod_model.calibration.head import CentredHead
 from emod_model.calibration.interval import Level, pool
@@ -117,6 +118,28 @@ def test_a_trial_never_takes_part_in_its_own_estimate() -> None:
 
 def test_every_candidate_is_told_of() -> None:
     assert tuple(calibrate(session(5), HEAD, draws=0).judged.rmse) == CANDIDATES
+
+
+def test_with_very_many_trials_the_adapters_are_left_out() -> None:
+    calibration = calibrate(session(5, n=RICH_TRIALS + 1), HEAD, draws=0)
+    assert tuple(calibration.judged.rmse) == CANDIDATES[:-2]
+
+
+def test_the_adapters_say_the_same_whether_shufflings_are_fitted_at_once_or_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    person = session(6, n=4)
+    whole = calibrate(person, HEAD, draws=3)
+    monkeypatch.setattr(choose, "_MOST_PAIRS", 1)
+    parts = calibrate(person, HEAD, draws=3)
+    assert np.allclose(whole.judged.estimates, parts.judged.estimates, atol=1e-6)
+    assert [v.p for v in whole.judged.verdicts] == [v.p for v in parts.judged.verdicts]
+
+
+def test_four_trials_can_never_show_a_reading_to_be_better() -> None:
+    ratings = session(7, n=4).ratings[shuffles(4, DRAWS)]
+    perfect = np.broadcast_to(ratings[0], ratings.shape)
+    assert [v.word for v in judge(perfect, ratings, np.zeros((4, 2)))] == ["not shown to be better"] * 2
 
 
 def test_the_simplest_candidate_within_noise_of_the_best_is_taken() -> None:

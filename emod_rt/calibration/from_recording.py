@@ -21,6 +21,8 @@ FEWEST_WINDOWS = 4
 """Valid windows that a trial must have to count."""
 FEWEST_AT_REST = 20
 """Valid windows that a rest must have to count."""
+FEWEST_FOR_BETTER = 5
+"""Trials without which no reading can be shown to be better: four can be shuffled in 24 ways only."""
 _BLOCK_S = 10.0
 
 
@@ -172,6 +174,11 @@ def read_session(recording: Recording, model: Model) -> CalibrationRun:
         raise InputFileError(
             f"{recording.path} holds {len(trials)} trials that are rated and can be read, at least "
             f"{FEWEST_TRIALS} are needed; calibrate anew"
+        )
+    if len(trials) < FEWEST_FOR_BETTER:
+        notes.append(
+            f"With {len(trials)} trials no reading can be shown to be better than the average, however good "
+            f"it is: there are too few ways to shuffle them; {FEWEST_FOR_BETTER} are the fewest, 8 are usual."
         )
     return CalibrationRun(
         session=_session(model, stretch, rest, cuts, trials),

@@ -37,6 +37,8 @@ def headline(axis: str, verdict: "AxisVerdict") -> str:
 
 def meaning(verdict: "AxisVerdict") -> str:
     """Return how much, and how sure, in plain words."""
+    if verdict.mean_rmse == 0:
+        return _ALL_ALIKE
     low, high = (round(100 * gain) for gain in verdict.gain_ci)
     gain = round(100 * verdict.gain)
     much = (
@@ -51,6 +53,10 @@ def meaning(verdict: "AxisVerdict") -> str:
     return f"{much} {luck} {_SO[verdict.word]}"
 
 
+_ALL_ALIKE = (
+    "Every trial was rated the same, so there is nothing that a reading could follow: take it for a guess. "
+    "It is marked low confidence."
+)
 _SO = {
     "better": "That is more than luck: the reading follows what this person says.",
     "not shown to be better": "That may be luck: take the reading for a guess. It is marked low confidence.",

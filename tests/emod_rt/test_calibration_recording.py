@@ -28,6 +28,11 @@ FOUR = ("Fp1", "Fp2", "P7", "P8")
 PLAN = Plan(trials=4, trial_s=12, rest_s=20, pause_s=4)
 SCHEDULE = Schedule(trials=4, trial_s=12, rest_s=20, pause_s=1)
 
+TOO_FEW = (
+    "With 4 trials no reading can be shown to be better than the average, however good it is: there are too "
+    "few ways to shuffle them; 5 are the fewest, 8 are usual."
+)
+
 
 @pytest.fixture(scope="module")
 def model(untrained) -> Model:
@@ -91,7 +96,7 @@ def test_a_recording_gives_what_the_live_path_makes_of_the_person(read, model):
 
 def test_a_run_says_whose_it_is_and_how_well_each_trial_can_be_read(read):
     run = read
-    assert (run.user, run.seed, run.simulated, run.aborted, run.notes) == ("ada", 1, True, False, ())
+    assert (run.user, run.seed, run.simulated, run.aborted, run.notes) == ("ada", 1, True, False, (TOO_FEW,))
     assert run.channels == FOUR
     assert [t.number for t in run.trials] == [1, 2, 3, 4]
     # rest of 20 s, then the first 6 s of the trial are not read
@@ -142,7 +147,8 @@ def test_a_trial_without_a_signal_does_not_count_and_is_named(tmp_path, model):
         trial(run, n + 1, 5, lost=n == 1)
     read = read_session(read_recording(run.close()), model)
     assert [t.number for t in read.trials] == [1, 3, 4, 5]
-    assert read.notes == ("Trial 2 does not count, 0 of its 12 windows can be read: samples were lost.",)
+    lost = "Trial 2 does not count, 0 of its 12 windows can be read: samples were lost."
+    assert read.notes == (lost, TOO_FEW)
 
 
 def test_a_skipped_rest_leaves_the_trials_as_the_baseline(run, model):

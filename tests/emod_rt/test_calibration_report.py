@@ -6,16 +6,19 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from matplotlib.image import imread
 from rich.console import Console
 
+from emod_model.calibration.fit import calibrate
 from emod_model.checkpoint import load_checkpoint
 from emod_model.errors import UsageError
 from emod_rt.calibration import figures, store
 from emod_rt.calibration.finish import finish
 from emod_rt.calibration.from_recording import CalibrationRun, Quality, Trial
 from emod_rt.calibration.numbers import learning_curve, numbers_of
+from emod_rt.calibration.verdict import meaning
 from tests.emod_rt.doubles import CHANNELS
 from tests.emod_rt.profiles import fitted, session
 
@@ -151,6 +154,16 @@ def test_the_page_says_what_it_is_worth_and_what_to_do(usual):
         "3 with a bad signal",
     ):
         assert part in text, part
+
+
+def test_equal_ratings_are_told_as_such_and_no_error_is_claimed_to_be_smaller():
+    seen = replace(session(), ratings=np.full((8, 2), 0.5))
+    numbers = calibrate(seen, None, draws=9, rich=False).judged.verdicts
+    assert [verdict.word for verdict in numbers] == ["not shown to be better"] * 2
+    assert {meaning(verdict) for verdict in numbers} == {
+        "Every trial was rated the same, so there is nothing that a reading could follow: take it for a "
+        "guess. It is marked low confidence."
+    }
 
 
 def test_what_is_better_on_both_axes_needs_no_advice_and_what_is_real_no_badge(model, data):

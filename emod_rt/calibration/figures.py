@@ -114,8 +114,9 @@ def courses(numbers: Numbers, times: Sequence[npt.NDArray[np.float64]]) -> bytes
             plot.set_ylim(0.5, 9.5)
             plot.set_xlim(0, longest)
             plot.set_yticks(_POINTS, [str(p) for p in _POINTS] if k % columns == 0 else [])
-            for axis, colour in zip(numbers.axes, COLOURS, strict=True):
-                plot.axhline(axis.rated[k], color=colour, lw=1, ls=(0, (4, 3)))
+            for place, (axis, colour) in enumerate(zip(numbers.axes, COLOURS, strict=True)):
+                # dash in gap, so that both are seen where both ratings are the same
+                plot.axhline(axis.rated[k], color=colour, lw=1, ls=(4 * place, (4, 4)))
                 plot.plot(t, axis.courses[k], color=colour, lw=1.4)
             if k // columns == rows - 1 or k + columns >= len(times):
                 plot.set_xlabel("s")

@@ -175,11 +175,7 @@ def read_session(recording: Recording, model: Model) -> CalibrationRun:
             f"{recording.path} holds {len(trials)} trials that are rated and can be read, at least "
             f"{FEWEST_TRIALS} are needed; calibrate anew"
         )
-    if len(trials) < FEWEST_FOR_BETTER:
-        notes.append(
-            f"With {len(trials)} trials no reading can be shown to be better than the average, however good "
-            f"it is: there are too few ways to shuffle them; {FEWEST_FOR_BETTER} are the fewest, 8 are usual."
-        )
+    notes += _too_few(len(trials))
     return CalibrationRun(
         session=_session(model, stretch, rest, cuts, trials),
         user=begin.user,
@@ -193,6 +189,15 @@ def read_session(recording: Recording, model: Model) -> CalibrationRun:
         recording=recording.path,
         notes=tuple(notes),
     )
+
+
+def _too_few(trials: int) -> list[str]:
+    if trials >= FEWEST_FOR_BETTER:
+        return []
+    return [
+        f"With {trials} trials no reading can be shown to be better than the average, however good it is: "
+        f"there are too few ways to shuffle them; {FEWEST_FOR_BETTER} are the fewest, 8 are usual."
+    ]
 
 
 @dataclass(frozen=True)

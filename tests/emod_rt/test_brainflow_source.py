@@ -144,7 +144,12 @@ def cyton_on_a_clock(monkeypatch, steps, counts=True):
         return 1.7e9 + moment + sum(by for at, by in steps if moment >= at)
 
     board = FakeCyton(clock, wall, counts)
-    monkeypatch.setattr(load().BoardShim, "__new__", lambda cls, *a: board)
+
+    class Shim(load().BoardShim):
+        def __new__(cls, *_):
+            return board
+
+    monkeypatch.setattr(load(), "BoardShim", Shim)
     return BrainFlowSource("cyton", clock=clock, wall=lambda: wall(clock.time)), clock, board
 
 

@@ -1,7 +1,9 @@
 """Intervals that hold: conformal, from errors on trials that the fit had not seen.
 
-Source: cross-conformal prediction (Vovk 2015) with the population's errors as further trials, since eight
-trials alone reach no level above 8/9; adapted online as Gibbs and Candes 2021 do.
+Source: cross-conformal prediction (Vovk 2015) with the population's errors, brought to the person's size, as
+further trials, since eight trials alone reach no level above 8/9; adapted online as Gibbs and Candes 2021 do.
+The further trials stand in for the unseen one of the textbook, which made intervals of arousal too wide: of
+the forms tried on 40 simulated people kept for that, this came nearest to what it promises.
 """
 
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ Array = npt.NDArray[np.float64]
 
 ONE_SD = 0.6827
 """Level of the interval whose half width is told as a standard deviation."""
-PRIOR_TRIALS = 8.0
+PRIOR_TRIALS = 2.0
 """How many of a person's own trials the population's errors count as."""
 _STEP = 0.05
 
@@ -38,9 +40,7 @@ class Errors:
 
         At most 2, the length of the axis.
         """
-        total = float(self.weight.sum())
-        # one further trial, the unseen one, may be anything
-        reach = level * (total + 1.0)
+        reach = level * float(self.weight.sum())
         at = int(np.searchsorted(self.weight.cumsum(), reach - 1e-9))
         return float(self.size[at]) if at < len(self.size) else 2.0
 
@@ -55,9 +55,13 @@ def pool(own: list[Array], population: Array) -> Errors:
     population : numpy.ndarray, shape (quantiles,)
         Evenly spaced quantiles of the absolute error over people; empty where none are known.
     """
-    parts = [*own, population] if len(population) else own
+    parts = list(own)
     weights = [np.full(len(part), 1.0 / len(part)) for part in own]
     if len(population):
+        theirs = float(np.mean([np.mean(part**2) for part in own]))
+        usual = float(np.mean(population**2))
+        shared = (len(own) * theirs + PRIOR_TRIALS * usual) / (len(own) + PRIOR_TRIALS)
+        parts.append(population * np.sqrt(shared / usual))
         weights.append(np.full(len(population), PRIOR_TRIALS / len(population)))
     size, weight = np.concatenate(parts), np.concatenate(weights)
     order = np.argsort(size, kind="stable")

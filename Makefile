@@ -23,7 +23,7 @@ demo: setup
 	$(BIN)/emod-rt demo
 
 test: lint types
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .

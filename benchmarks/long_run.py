@@ -12,7 +12,8 @@ After each hour of signal: resident memory (after a collection), open files, thr
 hour's windows, the processor time of each, and how busy the machine is. It fails, with exit code 1, when
 after the first hour memory grows by more than 1 %, files or threads change, anything is lost on the way to
 the disk, or the last hour's median latency exceeds 1.1 of the second hour's. Latency is judged only where no
-other program competed for the processor in those two hours; its ratio is told in any case.
+other program competed for the processor in those two hours; its ratio is told in any case, and
+`old_and_young.py` judges it on any machine.
 """
 
 import argparse
@@ -144,6 +145,8 @@ class Stimuli:
 
     Not over the network, where other programs of this machine would be heard as well.
     """
+
+    dropped = 0
 
     def __init__(self, clock: SkippingClock) -> None:
         self._clock = clock

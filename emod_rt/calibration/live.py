@@ -68,6 +68,8 @@ def where(session: "Session", sitting: Sitting) -> Path:
     UsageError
         Nothing was recorded.
     """
-    if sitting.recording is None:
+    # one that ends at once is over before the sitting has looked
+    path = session.view().recording or sitting.recording
+    if path is None:
         raise UsageError("the calibration was not recorded, so nothing can be fitted; make room on the disk")
-    return Path(session.view().recording or sitting.recording)
+    return Path(path)

@@ -23,11 +23,13 @@ OHM = (5e3, 20e3, 100e3, 500e3, OPEN)
 FIVE = ("Fp1", "Fp2", "C3", "C4", "P7")
 
 
-def head(channels: int, seconds: float = 60.0, seed: int = 0) -> npt.NDArray[np.float64]:
+def head(
+    channels: int, seconds: float = 60.0, seed: int = 0, sfreq: float = SFREQ
+) -> npt.NDArray[np.float64]:
     """A person on a Cyton: rhythm, pink noise, 50 microvolts of mains, drift on tens of millivolts."""
     rng = np.random.default_rng(seed)
-    n = round(seconds * SFREQ)
-    t = np.arange(n) / SFREQ
+    n = round(seconds * sfreq)
+    t = np.arange(n) / sfreq
     pink = np.fft.rfft(rng.normal(size=(channels, n)))
     pink[:, 1:] /= np.sqrt(np.arange(1, pink.shape[1]))
     pink[:, 0] = 0
@@ -99,7 +101,7 @@ def test_a_cyton_measures_each_electrode_and_then_streams_as_if_nothing_had_been
 def test_a_daisy_measures_its_second_board_too() -> None:
     ohm = np.full(16, 50e3)
     ohm[9] = 20e3
-    with CytonDaisy(head(16), impedance_ohm=ohm.tolist()) as board:
+    with CytonDaisy(head(16, sfreq=SFREQ / 2), impedance_ohm=ohm.tolist()) as board:
         given = {"serial_port": board.port}
         source = BrainFlowSource("cyton_daisy", given, ("Fp1", "F8"), impedance=lambda _: None)
         info = source.open(10.0)

@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from emod_model.errors import InputFileError, UsageError
 
-CORPORA: dict[str, str] = {}
+CORPORA: dict[str, str] = {
+    "eegmat": "emod_model.corpora.eegmat:EEGMAT",
+}
 """Name of a corpus -> "module:class" that opens it, imported when asked for."""
 
 

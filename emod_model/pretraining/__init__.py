@@ -1,0 +1,1 @@
+"""Pretraining on many corpora: distance-aware contrast, region-balanced batches, the loop on Lightning."""

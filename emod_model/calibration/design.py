@@ -15,6 +15,10 @@ Array = npt.NDArray[np.float64]
 BLOCK_S = 15.0
 """Windows overlap; methods that learn step by step see means over blocks of this length."""
 _USUAL_CHANNELS = 8
+# what did not move while one calibrated may move later; taken for its own size, it would drown the rest
+_LEAST_OF_VIEW = 0.1
+_LEAST_BAND_DB = 0.3
+_STANDS_STILL = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,12 +104,18 @@ def baseline(session: Session) -> Centre:
 def scales(session: Session, centre: Centre, head: CentredHead | None) -> Scales:
     """Return the scales for a session; labels play no part."""
     everything = centre.remove(join([session.rest, *session.trials, session.other]))
-    view_sd = everything.views.std(0) + 1e-9
+    view_sd = _floored(everything.views.std(0))
     if head is not None:
         view_sd[FUSED] = np.array(head.scale)
         return Scales(head, view_sd, np.array(head.band_scale_db))
-    band_sd_db = everything.band_db.reshape(-1, everything.band_db.shape[-1]).std(0) + 1e-9
-    return Scales(None, view_sd, band_sd_db)
+    band_sd_db = everything.band_db.reshape(-1, everything.band_db.shape[-1]).std(0)
+    return Scales(None, view_sd, np.maximum(band_sd_db, _LEAST_BAND_DB))
+
+
+def _floored(view_sd: Array) -> Array:
+    """Take no feature for smaller than a tenth of what is usual in its view; 1 where all stand still."""
+    usual = np.median(view_sd, axis=1, keepdims=True)
+    return np.maximum(view_sd, np.where(usual > _STANDS_STILL, _LEAST_OF_VIEW * usual, 1.0))
 
 
 def blocks(reading: Reading, features: Features) -> Features:

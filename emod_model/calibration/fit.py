@@ -119,23 +119,17 @@ def calibrate(
     estimates, chosen = nested(answers, ratings, folds)
     final = final_choice(answers[:1], ratings[:1], folds)[0]
     traces = _traces(session, trials, prepared, chosen[0], folds)
-    population = [np.array(part) for part in head.residuals] if head else [np.zeros(0)] * 2
-    own = [
-        [np.abs(trace[:, axis] - session.ratings[k, axis]) for k, trace in enumerate(traces)]
-        for axis in (0, 1)
-    ]
     general = np.array([trial.mean.mean(0) for trial in session.trials])
     everyone = np.ones(n, dtype=np.bool_)
     valence, arousal = (fit_candidate(int(number), prepared, session.ratings, everyone) for number in final)
+    every_window = stack([*trials, *(part for part in loose if len(part.prior))])
     return Calibration(
         centre=centre,
         scales=scale,
         chosen=(CANDIDATES[final[0]], CANDIDATES[final[1]]),
         predictors=(valence, arousal),
-        errors=(pool(own[0], population[0]), pool(own[1], population[1])),
-        span=float(
-            np.quantile(distance(stack([*trials, *(part for part in loose if len(part.prior))])), 0.99)
-        ),
+        errors=_errors(traces, session.ratings, head),
+        span=float(np.quantile(distance(every_window), 0.99)),
         judged=Judged(
             verdicts=judge(estimates, ratings, general),
             estimates=estimates[0],
@@ -175,6 +169,18 @@ def _traces(
         )
         traces.append(smooth(reading, predict((valence, arousal), features)))
     return traces
+
+
+def _errors(traces: list[Array], ratings: Array, head: CentredHead | None) -> tuple[Errors, Errors]:
+    """Return what intervals rest on: how far off each trial's readings are, and the population's."""
+    valence, arousal = (
+        pool(
+            [np.abs(trace[:, axis] - ratings[k, axis]) for k, trace in enumerate(traces)],
+            np.array(head.residuals[axis]) if head else np.zeros(0),
+        )
+        for axis in (0, 1)
+    )
+    return valence, arousal
 
 
 def _by_candidate(answers: Array, ratings: Array, folds: Folds) -> dict[str, tuple[float, float]]:

@@ -15,6 +15,8 @@ ALPHA = 0.05
 """Chance of "better" for either axis when ratings have nothing to do with the signal."""
 _BOOTSTRAPS = 2000
 _LEVEL = 0.9
+# sums of squares that should be equal differ by rounding
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,9 @@ def _axis(estimate: Array, rating: Array, general: Array, p: float, sure: bool) 
     gains = [_gain(saved[draw], spent[draw]) for draw in draws if spent[draw].sum() > 0]
     low, high = (float(x) for x in np.quantile(gains or [gain], [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2]))
     word: Word = "not shown to be better"
-    if sure and gain > 0:
+    if sure and gain > _ROUNDING:
         word = "better"
-    elif high < 0:
+    elif high < -_ROUNDING:
         word = "worse"
     return AxisVerdict(
         word=word,

@@ -26,6 +26,8 @@ UNSEEN = 8
 """Trials that are kept for judging, after the last that is learnt from."""
 PLAN = Plan(trials=AFTER[-1] + UNSEEN)
 LEVELS = (ONE_SD, 0.9)
+SHUFFLES = 5
+"""How often each person's ratings are shuffled, and judged as if they were true."""
 METHODS = ("always the mean", "uncalibrated", "rest alone", *(f"after {n} trials" for n in AFTER))
 
 
@@ -43,15 +45,16 @@ class Person:
         Held-out RMSE within the first so many trials.
     inside : dict of int to numpy.ndarray, shape (2, 2)
         Share of windows of unseen trials whose rating lies within the interval, level by axis.
-    claims : dict of str to tuple of bool
-        "better" for valence, arousal: "true" after 8 trials; "shuffled" ratings; "noise" instead of EEG.
+    claims : dict of str to tuple of tuple of bool
+        "better" for valence, arousal, once or more: with "true" ratings after 8 trials; with "shuffled"
+        ratings; with "noise" instead of EEG.
     """
 
     estimates: dict[str, Array]
     ratings: Array
     by_candidate: dict[int, dict[str, tuple[float, float]]]
     inside: dict[int, Array]
-    claims: dict[str, tuple[bool, bool]]
+    claims: dict[str, tuple[tuple[bool, bool], ...]]
 
 
 def judge_person(seed: int, channels: tuple[str, ...], checkpoint: Path, rich: bool) -> Person:
@@ -65,7 +68,8 @@ def judge_person(seed: int, channels: tuple[str, ...], checkpoint: Path, rich: b
     unseen = session.trials[AFTER[-1] :]
     ratings = session.ratings[AFTER[-1] :]
     estimates = {"uncalibrated": _means(unseen, lambda trial: trial.mean)}
-    by_candidate, inside, claims = {}, {}, {}
+    by_candidate, inside = {}, {}
+    claims: dict[str, tuple[tuple[bool, bool], ...]] = {}
     for n in AFTER:
         # the verdict is asked for where a usual session ends; choosing needs no shuffling
         result = calibrate(session.first(n), head, draws=99 if n == 8 else 0, rich=rich)
@@ -76,13 +80,13 @@ def judge_person(seed: int, channels: tuple[str, ...], checkpoint: Path, rich: b
         if n == 8:
             estimates["rest alone"] = _means(unseen, partial(_rest, result))
             estimates["always the mean"] = np.broadcast_to(session.ratings[:8].mean(0), ratings.shape)
-            claims["true"] = _claims(result)
+            claims["true"] = (_claims(result),)
     rng = np.random.default_rng((seed, 13))
     eight = session.first(8)
-    shuffled = replace(eight, ratings=rng.permutation(eight.ratings))
-    claims["shuffled"] = _claims(calibrate(shuffled, head, rich=rich))
+    shuffled = [replace(eight, ratings=rng.permutation(eight.ratings)) for _ in range(SHUFFLES)]
+    claims["shuffled"] = tuple(_claims(calibrate(each, head, rich=rich)) for each in shuffled)
     nobody = noise_only(seed, channels, model, replace(PLAN, trials=8))
-    claims["noise"] = _claims(calibrate(nobody, head, rich=rich))
+    claims["noise"] = (_claims(calibrate(nobody, head, rich=rich)),)
     return Person(estimates, ratings, by_candidate, inside, claims)
 
 
@@ -146,12 +150,23 @@ def _intervals(people: Sequence[Person]) -> str:
 def _said(people: Sequence[Person]) -> str:
     lines = []
     for kind in ("true", "shuffled", "noise"):
-        said = np.array([person.claims[kind] for person in people])
+        said = np.array([claim for person in people for claim in person.claims[kind]])
+        either = int(said.any(1).sum())
+        low, high = _wilson(either, len(said))
         lines.append(
             f'- {kind}: "better" for valence {said[:, 0].sum()}, for arousal {said[:, 1].sum()}, '
-            f"for either {said.any(1).sum()} of {len(people)}"
+            f"for either {either} of {len(said)} ({100 * either / len(said):.1f} %, 95 % interval "
+            f"{100 * low:.1f} to {100 * high:.1f} %)"
         )
     return "\n".join(lines)
+
+
+def _wilson(hits: int, n: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share, Wilson 1927."""
+    z2 = 1.959964**2
+    middle = (hits + z2 / 2) / (n + z2)
+    half = np.sqrt(z2 * (hits * (n - hits) / n + z2 / 4)) / (n + z2)
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def _head(first: str, rest: Sequence[str]) -> list[str]:

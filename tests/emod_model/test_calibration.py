@@ -105,6 +105,15 @@ def test_a_signal_that_runs_against_the_ratings_is_never_called_better_by_rest_a
     assert [verdict.word for verdict in verdicts] == ["worse", "worse"]
 
 
+def test_a_reading_that_is_the_mean_itself_is_not_shown_to_be_better_and_not_worse() -> None:
+    ratings = session(3).ratings
+    draws = ratings[shuffles(8, 59)]
+    for off in (0.0, 1e-15, -1e-15):
+        mean = np.broadcast_to(ratings.mean(0) + off, draws.shape)
+        verdicts = judge(mean, draws, np.zeros((8, 2)))
+        assert [verdict.word for verdict in verdicts] == ["not shown to be better"] * 2
+
+
 def test_a_trial_never_takes_part_in_its_own_estimate() -> None:
     person = session(4)
     first = calibrate(person, HEAD, draws=0, rich=True)
@@ -184,6 +193,21 @@ def test_rest_may_be_skipped() -> None:
         Session(nothing, person.trials, person.ratings, person.other), HEAD, draws=59, rich=False
     ).judged.verdicts
     assert verdicts[1].word == "better"
+
+
+def test_without_a_head_a_feature_that_stood_still_does_not_drown_the_rest_when_it_moves() -> None:
+    person = session(9)
+
+    def still(part: Reading) -> Reading:
+        views, band_db = part.views.copy(), part.band_db.copy()
+        views[:, FUSED, 0], views[:, 4], band_db[..., 0] = 3.0, 3.0, 7.0
+        return Reading(part.channels, part.t, views, band_db, part.mean)
+
+    stood = Session(still(person.rest), tuple(map(still, person.trials)), person.ratings, still(person.other))
+    result = calibrate(stood, None, draws=0, rich=False)
+    moved = result.scales(result.centre.remove(person.trials[0]))
+    assert np.abs(moved.linear).max() < 100
+    assert np.abs(moved.views).max() < 100
 
 
 def test_the_centre_follows_slow_change_and_is_frozen_while_nothing_is_valid() -> None:

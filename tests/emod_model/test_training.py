@@ -13,6 +13,7 @@ from emod_model.montage import CYTON, spatial_weights
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
 from emod_model.simulate import SimulatedPerson
+from emod_model.training import calibrated
 from emod_model.training.batches import Windows
 from emod_model.training.fit import SMALL, Recipe, fit, objective, widen
 from emod_model.training.montages import CAPS, MUSE, WIDE
@@ -195,3 +196,25 @@ def test_a_whole_study_in_small(tmp_path: Path) -> None:
     assert len(scores) == 3 * 2 * 5
     assert table(scores).count("\n") == len(scores) + 1
     assert table(run.evaluate(path)) == table(scores)
+
+
+def test_claims_of_calibration_are_counted_over_people_and_shuffles_with_their_interval() -> None:
+    figures = dict.fromkeys(calibrated.METHODS, np.zeros((2, 2)))
+    people = [
+        calibrated.Person(
+            estimates=figures,
+            ratings=np.array([(0.5, -0.5), (-0.5, 0.5)]),
+            by_candidate={n: {"rest": (0.5, 0.5)} for n in calibrated.AFTER},
+            inside={n: np.full((2, 2), 0.7) for n in calibrated.AFTER},
+            claims={
+                "true": ((True, True),),
+                "shuffled": ((False, first), (False, False)),
+                "noise": ((False, False),),
+            },
+        )
+        for first in (True, False)
+    ]
+    said = calibrated.table(people).splitlines()
+    assert '- true: "better" for valence 2, for arousal 2, for either 2 of 2' in said[-3]
+    assert "for either 1 of 4 (25.0 %, 95 % interval 4.6 to 69.9 %)" in said[-2]
+    assert "for either 0 of 2 (0.0 %, 95 % interval 0.0 to 65.8 %)" in said[-1]

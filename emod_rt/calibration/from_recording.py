@@ -161,15 +161,8 @@ def read_session(recording: Recording, model: Model) -> CalibrationRun:
         why = f"{rest.quality.valid} of its windows can be read" if log.rest else "it was skipped"
         notes.append(f"The rest does not count, {why}; the mean of all trials stands in for it.")
         rest = stretch.cut(0, 0.0, 0.0)
-    trials: list[Trial] = []
-    cuts: list[_Cut] = []
-    for rated in log.rated:
-        cut = stretch.cut(rated.begin.trial, rated.start, rated.stop)
-        if cut.quality.valid < FEWEST_WINDOWS:
-            notes.append(f"Trial {rated.begin.trial} does not count, {cut.quality.in_words}.")
-            continue
-        cuts.append(cut)
-        trials.append(_trial(rated, cut))
+    trials, cuts, unread = _readable(log.rated, stretch)
+    notes += unread
     if len(trials) < FEWEST_TRIALS:
         raise InputFileError(
             f"{recording.path} holds {len(trials)} trials that are rated and can be read, at least "
@@ -189,6 +182,21 @@ def read_session(recording: Recording, model: Model) -> CalibrationRun:
         recording=recording.path,
         notes=tuple(notes),
     )
+
+
+def _readable(rated: Sequence[Rated], stretch: "_Stretch") -> tuple[list[Trial], list["_Cut"], list[str]]:
+    """Return the trials that count with what is read of them, and a sentence on each that does not."""
+    trials: list[Trial] = []
+    cuts: list[_Cut] = []
+    notes: list[str] = []
+    for each in rated:
+        cut = stretch.cut(each.begin.trial, each.start, each.stop)
+        if cut.quality.valid < FEWEST_WINDOWS:
+            notes.append(f"Trial {each.begin.trial} does not count, {cut.quality.in_words}.")
+            continue
+        cuts.append(cut)
+        trials.append(_trial(each, cut))
+    return trials, cuts, notes
 
 
 def _too_few(trials: int) -> list[str]:

@@ -33,6 +33,7 @@ class EMODConfig(BaseModel):
     pool_dropout: float = Field(
         0.25, ge=0, lt=1, description="dropout on the attention weights of the poolings"
     )
+    n_classes: int = Field(0, ge=0, description="classes that the network tells apart, 0 for none")
     sd_floor: float = Field(0.02, gt=0, description="smallest standard deviation of an estimate")
 
     @model_validator(mode="after")

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from emod_model.network.attention import AxialLayer
 from emod_model.network.config import EMODConfig
 from emod_model.network.encoder import PowerBranch, TripleDomainEncoder
-from emod_model.network.heads import AffectHead, ProjectionHead
+from emod_model.network.heads import AffectHead, ClassHead, ProjectionHead
 
 
 class EMOD(nn.Module):
-    """Triple-domain encoder, axial transformer, and the heads for embedding and affect.
+    """Triple-domain encoder, axial transformer, and the heads for embedding, affect and classes.
 
     Takes any number of channels and 1 to `max_tokens` time tokens. Shapes: B windows, C channels, N samples,
     T' tokens, d features.
@@ -29,6 +29,7 @@ class EMOD(nn.Module):
         self.layers = nn.ModuleList([AxialLayer(config) for _ in range(config.n_layers)])
         self.projection = ProjectionHead(config)
         self.affect = AffectHead(config)
+        self.classes = ClassHead(config) if config.n_classes else None
 
     @torch.jit.export
     def tokens(self, temporal: Tensor, spectral: Tensor, spatial: Tensor, n_tokens: int) -> Tensor:
@@ -65,6 +66,20 @@ class EMOD(nn.Module):
         """Return mean (B, 2) in [-1, 1] and standard deviation (B, 2) of valence and arousal."""
         mean, sd = self.affect(self.tokens(temporal, spectral, spatial, n_tokens))
         return mean, sd
+
+    @torch.jit.export
+    def logits(self, tokens: Tensor) -> Tensor:
+        """Return one logit a class (B, classes) of tokens (B, C, T', d).
+
+        Raises
+        ------
+        RuntimeError
+            The network has no classes.
+        """
+        if self.classes is None:
+            raise RuntimeError("this network tells no classes apart")
+        out: Tensor = self.classes(tokens)
+        return out
 
     @torch.jit.export
     def views(

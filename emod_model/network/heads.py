@@ -1,4 +1,4 @@
-"""Heads: the embedding of pretraining, and valence-arousal with its uncertainty."""
+"""Heads: the embedding of pretraining, valence-arousal with its uncertainty, and classes."""
 
 import torch
 from torch import Tensor, nn
@@ -60,14 +60,32 @@ class AffectHead(nn.Module):
         super().__init__()
         self.sd_floor = config.sd_floor
         self.pool = TokenPool(config)
-        self.mlp = nn.Sequential(
-            nn.Linear(config.d_model, config.d_model),
-            nn.GELU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(config.d_model, 4),
-        )
+        self.mlp = _two_layers(config, 4)
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """Map tokens (B, C, T', d) to mean (B, 2) in [-1, 1] and sd (B, 2) above the floor."""
         out = self.mlp(self.pool(tokens))
         return torch.tanh(out[:, :2]), functional.softplus(out[:, 2:]) + self.sd_floor
+
+
+class ClassHead(nn.Module):
+    """Pooled tokens to one logit a class."""
+
+    def __init__(self, config: EMODConfig):
+        super().__init__()
+        self.pool = TokenPool(config)
+        self.mlp = _two_layers(config, config.n_classes)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Map tokens (B, C, T', d) to logits (B, classes)."""
+        out: Tensor = self.mlp(self.pool(tokens))
+        return out
+
+
+def _two_layers(config: EMODConfig, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(config.d_model, config.d_model),
+        nn.GELU(),
+        nn.Dropout(config.dropout),
+        nn.Linear(config.d_model, outputs),
+    )

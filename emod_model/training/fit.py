@@ -135,7 +135,7 @@ def fit(
     for step in range(1, recipe.steps + 1):
         losses.append(_update(network, windows, optimiser, recipe, rng))
         schedule.step()
-        _follow(average, network, min(recipe.average, 1 - 1 / (step + 1)))
+        follow(average, network, min(recipe.average, 1 - 1 / (step + 1)))
         if step % recipe.judge_every == 0 or step == recipe.steps:
             score = judge(average, validation, windows.spec)
             if score > best:
@@ -171,7 +171,18 @@ def _update(
     return loss.item()
 
 
-def _follow(average: EMOD, network: EMOD, decay: float) -> None:
+def follow(average: nn.Module, network: nn.Module, decay: float) -> None:
+    """Move a running average of the weights towards a network of the same shape.
+
+    Parameters
+    ----------
+    average : torch.nn.Module
+        Changed in place; counters are copied.
+    network : torch.nn.Module
+        Where it moves to.
+    decay : float
+        Part of the average that stays.
+    """
     with torch.no_grad():
         for slow, fast in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
             if slow.dtype.is_floating_point:

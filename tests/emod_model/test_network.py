@@ -288,6 +288,17 @@ def test_a_network_in_training_mode_is_not_compiled() -> None:
 # What a person's calibration is fitted on
 
 
+def test_classes_come_as_logits_of_the_same_tokens_eager_or_compiled() -> None:
+    network = network_of(SMALL.model_copy(update={"n_classes": 5}))
+    features = random_features(SMALL, 2, 3, 7)
+    tokens = network.tokens(*features)
+    logits = network.logits(tokens)
+    assert logits.shape == (2, 5)
+    torch.testing.assert_close(script(network).logits(tokens), logits)
+    with pytest.raises(RuntimeError, match="no classes"):
+        network_of(SMALL).logits(tokens)
+
+
 def test_views_come_with_the_very_estimate_that_forward_gives_eager_or_compiled() -> None:
     network = network_of(SMALL)
     features = random_features(SMALL, 2, 3, 5)

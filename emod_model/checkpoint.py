@@ -51,6 +51,16 @@ class CheckpointInfo(BaseModel):
     figures: dict[str, float] = Field({}, description="what was measured of it: name -> value")
     simulated: bool = Field(description="trained on simulated signals")
     centred: CentredHead | None = Field(None, description="the population's head for calibrated people")
+    affect_trained: bool = Field(True, description="valence and arousal were trained; imported: not")
+
+    @model_validator(mode="after")
+    def _one_window(self) -> "CheckpointInfo":
+        if self.signal.window_tokens > self.network.max_tokens:
+            raise ValueError(
+                f"windows of {self.signal.window_tokens} tokens are longer than the network's "
+                f"{self.network.max_tokens}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_spectrum(self) -> "CheckpointInfo":
@@ -105,12 +115,15 @@ class Model:
     @property
     def card(self) -> str:
         """The model in two or three sentences."""
-        origin = (
-            "Its weights were trained on simulated signals: they show that the program works and say nothing "
-            "about a person."
-            if self.simulated
-            else "Emotion read from EEG is weak across people: calibrate before trusting it."
-        )
+        if not self.info.affect_trained:
+            origin = "Its valence and arousal were never trained: fine-tune it before it reads."
+        elif self.simulated:
+            origin = (
+                "Its weights were trained on simulated signals: they show that the program works and say "
+                "nothing about a person."
+            )
+        else:
+            origin = "Emotion read from EEG is weak across people: calibrate before trusting it."
         spec = self.spec
         return (
             f"{self.name}: {self.n_parameters:,} parameters, trained on {self.training_data.rstrip('.')}. "
@@ -123,6 +136,20 @@ class Model:
         """What the model was trained on."""
         return self.info.training_data
 
+    def require_affect(self) -> None:
+        """Refuse to estimate with weights that never learned to.
+
+        Raises
+        ------
+        ModelError
+            The valence and arousal of the checkpoint were not trained.
+        """
+        if not self.info.affect_trained:
+            raise ModelError(
+                f"{self.path} has no trained valence and arousal, as its pretraining had none; "
+                "fine-tune it first, or take another model"
+            )
+
     def encode(
         self, eeg: npt.ArrayLike | Tensor, channel_names: Sequence[str], sfreq: float
     ) -> tuple[Tensor, Tensor]:
@@ -131,11 +158,12 @@ class Model:
         Parameters
         ----------
         eeg : array_like or torch.Tensor, shape (batch, channels, samples)
-            Microvolts, conditioned as `spec` says; up to 10 s, a whole number of time tokens.
+            Microvolts, conditioned as `spec` says; up to 10 s, a whole number of time tokens (whole seconds,
+            and what is left over, where the spectrum is the published one).
         channel_names : sequence of str
             Electrode of each channel.
         sfreq : float
-            Rate, Hz: the specification's own.
+            Rate, Hz: the specification's own, or any where the spectrum is the published one.
 
         Returns
         -------
@@ -151,6 +179,11 @@ class Model:
             An unknown or repeated electrode.
         """
         features = extract(_as_windows(eeg), channel_names, sfreq, self.spec)
+        if features.n_tokens > (most := self.info.network.max_tokens):
+            raise ModelError(
+                f"a window of {features.n_tokens} time tokens is longer than the {most} that this network "
+                f"takes; cut it to {most / self.spec.tokens_per_s:g} s"
+            )
         with torch.no_grad():
             tokens, embedding = self.network.encode(*features)
         return tokens, embedding

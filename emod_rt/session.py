@@ -101,6 +101,7 @@ class Session:
         not_negative("wait_s", wait_s)
         self._clock = clock or SystemClock()
         self.model = model if isinstance(model, Model) else load_checkpoint(model or default_checkpoint())
+        self.model.require_affect()
         self._name = source if isinstance(source, str) else type(source).__name__
         names = channel_list(channels) if isinstance(channels, str) else channels
         # before the source is touched, as far as it can be told by then

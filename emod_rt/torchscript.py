@@ -24,9 +24,15 @@ class TorchScriptEngine:
         The checkpoint.
     views : bool
         Give the network's views too, which a person's profile reads.
+
+    Raises
+    ------
+    ModelError
+        Weights whose valence and arousal were never trained.
     """
 
     def __init__(self, model: Model, *, views: bool = False) -> None:
+        model.require_affect()
         torch.set_num_threads(1)
         self.spec = model.spec
         self._network = model.script()

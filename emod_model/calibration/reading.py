@@ -87,7 +87,13 @@ def read(model: Model, windows: Sequence[Window], channels: Sequence[str], sfreq
         Electrodes of the recording.
     sfreq : float
         Rate of the recording, Hz: time is index / sfreq.
+
+    Raises
+    ------
+    ModelError
+        The model never learned valence and arousal.
     """
+    model.require_affect()
     valid = [window for window in windows if window.eeg is not None]
     n, width = len(valid), model.info.network.d_model
     views, mean = np.zeros((n, N_VIEWS, width)), np.zeros((n, 2))

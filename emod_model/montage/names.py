@@ -78,8 +78,15 @@ def canonical(name: str) -> str:
     )
 
 
-def canonical_names(names: Iterable[str]) -> tuple[str, ...]:
+def canonical_names(names: Iterable[str], *, keep_old: bool = False) -> tuple[str, ...]:
     """Return the 10-05 spelling of every name.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Electrodes, any spelling `canonical` takes.
+    keep_old : bool
+        Leave T3 T4 T5 T6 as they are: electrodes of their own beside T7 T8 P7 P8.
 
     Raises
     ------
@@ -91,7 +98,8 @@ def canonical_names(names: Iterable[str]) -> tuple[str, ...]:
         raise UsageError("no electrode is named; name at least one, for example --channels Fp1,Fp2")
     result: dict[str, str] = {}
     for name in given:
-        electrode = canonical(name)
+        old = name.strip().upper()
+        electrode = old if keep_old and old in ALIASES else canonical(name)
         if electrode in result:
             raise UsageError(
                 f"{name!r} and {result[electrode]!r} are both electrode {electrode}; keep one of them"

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from emod_model.montage.names import TABLE_ROWS, canonical, canonical_names, table
+from emod_model.montage.names import PUBLISHED_NAMES, TABLE_ROWS, canonical, canonical_names, table
 
 # Gaussian width on the sphere. 10-10 neighbours are about 18 degrees (0.31 rad) apart: a direct neighbour
 # weighs 0.45 of the spot itself, the next one 0.04, so an unseen electrode is a blend of the few around it.
@@ -45,6 +45,12 @@ def published_id(name: str) -> int | None:
     return table()[canonical(name)][3]
 
 
+def _own_row(name: str) -> int:
+    """Return the row of a name as the table spells it, T3 to T6 included; 0 where it has none."""
+    key = name.upper()
+    return PUBLISHED_NAMES.index(key) + 1 if key in PUBLISHED_NAMES else 0
+
+
 @cache
 def _published() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     """Return ids (n,) and positions (n, 3) of the rows that blends are made of.
@@ -58,7 +64,9 @@ def _published() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
     return np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
 
 
-def spatial_weights(names: Sequence[str], *, leave_out_own: bool = False) -> npt.NDArray[np.float32]:
+def spatial_weights(
+    names: Sequence[str], *, leave_out_own: bool = False, old_rows: bool = False
+) -> npt.NDArray[np.float32]:
     """Return how much of each row of the embedding table stands for each electrode.
 
     An electrode of the published table is its own row. Any other (AF7, TP9, AFz, ...) blends the published
@@ -70,6 +78,9 @@ def spatial_weights(names: Sequence[str], *, leave_out_own: bool = False) -> npt
         Electrodes, no two the same.
     leave_out_own : bool
         Blend published electrodes too, without their own row: teaches the network in training to take blends.
+    old_rows : bool
+        Give T3 T4 T5 T6 the rows that the published table has for them, and not those of T7 T8 P7 P8; only
+        weights of the released layout have ever trained those.
 
     Returns
     -------
@@ -81,9 +92,9 @@ def spatial_weights(names: Sequence[str], *, leave_out_own: bool = False) -> npt
     UsageError
         An unknown or repeated electrode.
     """
-    electrodes = canonical_names(names)
+    electrodes = canonical_names(names, keep_old=old_rows)
     ids, places = _published()
-    own = np.array([published_id(name) or 0 for name in electrodes])
+    own = np.array([_own_row(name) for name in electrodes])
     cosine = np.clip(positions(electrodes) @ places.T, -1.0, 1.0)
     exponent = -0.5 * (np.arccos(cosine) / KERNEL_RAD) ** 2
     exponent[own[:, None] == ids[None, :]] = -np.inf

@@ -30,6 +30,9 @@ class SignalSpec(BaseModel):
     spectrum: Literal["log-power", "real-part"] = Field(
         "log-power", description="spectral branch: fixed grid in Hz, or the published real-part spectrum"
     )
+    electrode_rows: Literal["modern", "published"] = Field(
+        "modern", description="T3 to T6 stand for T7 to P8, or have rows of their own as in released weights"
+    )
 
     @property
     def window_samples(self) -> int:
@@ -38,5 +41,6 @@ class SignalSpec(BaseModel):
 
     @property
     def window_tokens(self) -> int:
-        """Time tokens of one window."""
-        return round(self.window_s * self.tokens_per_s)
+        """Time tokens of one window: the published network counts whole seconds alone."""
+        seconds = int(self.window_s) if self.spectrum == "real-part" else self.window_s
+        return round(seconds * self.tokens_per_s)

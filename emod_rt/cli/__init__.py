@@ -11,6 +11,7 @@ from emod_rt.cli import (
     devices,
     doctor,
     export_recording,
+    import_weights,
     model,
     process,
     profile,
@@ -35,6 +36,7 @@ app.command()(process.process)
 app.command("export-recording")(export_recording.export_recording)
 app.command()(recover.recover)
 app.command()(calibrate.calibrate)
+app.command("import-weights")(import_weights.import_weights)
 app.add_typer(model.app, name="model")
 app.add_typer(profile.app, name="profile")
 app.command()(demo.demo)

@@ -66,7 +66,12 @@ def _rows(model: "Model") -> list[tuple[str, str]]:
             f"notch {f'at {notches} Hz' if notches else 'none'}, {spec.reference} reference, "
             f"windows of {spec.window_s:g} s every {spec.hop_s:g} s, spectrum: {spec.spectrum}",
         ),
-        ("estimates", f"{' and '.join(labels.names)} from {labels.low:g} to {labels.high:g}"),
+        (
+            "estimates",
+            f"{' and '.join(labels.names)} from {labels.low:g} to {labels.high:g}"
+            if model.info.affect_trained
+            else "none until it is fine-tuned: it gives tokens and embeddings",
+        ),
         ("trained on", model.training_data),
         ("licence", model.info.licence),
         ("sha256", model.sha256),

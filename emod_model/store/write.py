@@ -1,0 +1,231 @@
+"""A corpus into a store: everyone in parallel, whole or not at all, and on from where a kill left it."""
+
+import errno
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from emod_model.affect import Vocabulary, corpora, vocabulary
+from emod_model.corpora.base import Corpus
+from emod_model.errors import InputFileError, UsageError
+from emod_model.store.join import join
+from emod_model.store.manifest import Manifest, RawFile
+from emod_model.store.part import Part, load
+from emod_model.store.person import prepare_person
+from emod_model.store.raw_files import changed, digest, files_of, hash_files
+from emod_model.store.read import open_store
+from emod_model.store.recipe import Recipe
+
+Progress = Callable[[str, int, int], None]
+"""Told what is going on, and how many of how many are done."""
+
+# file systems of clusters that know no locks
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What `write_store` did.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+        The store.
+    manifest : Manifest
+        What is in it.
+    before : bool
+        It was there already, of the same recipe and files: nothing was done.
+    resumed : int
+        People who had been prepared by an earlier run that was broken off.
+    """
+
+    path: Path
+    manifest: Manifest
+    before: bool = False
+    resumed: int = 0
+
+
+def write_store(
+    corpus: Corpus,
+    raw: Path,
+    path: Path,
+    recipe: Recipe,
+    workers: int = 1,
+    progress: Progress = lambda *_: None,
+) -> Prepared:
+    """Prepare a corpus.
+
+    What is done lies in a folder beside the store, its name with ".parts" behind, until everyone is done.
+    After a kill the same call goes on from there, and the store is the same to the byte.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Where the trials come from; must survive pickling when there is more than one worker.
+    raw : pathlib.Path
+        Its folder.
+    path : pathlib.Path
+        The store to be.
+    recipe : Recipe
+        What is done.
+    workers : int
+        Processes; the result does not depend on how many. Within a `joblib.parallel_config` that backend
+        and its number are taken.
+    progress : callable
+        See `Progress`.
+
+    Raises
+    ------
+    UsageError
+        The store cannot be written, or is there of another recipe or of other files.
+    InputFileError
+        Nobody's trials can be used, or a file cannot be read.
+    """
+    people = tuple(corpus.subjects())
+    notes = Counter(corpus.notes)
+    of_person = files_of(corpus, raw)
+    everything = sorted({file for files in of_person.values() for file in files})
+    hashed = hash_files(everything, raw, workers, lambda done, of: progress("hashing files", done, of))
+    if path.exists():
+        return Prepared(path, _same(path, recipe, hashed), before=True)
+    folder = path.with_name(f"{path.name}.parts")
+    with _writing(path), _alone(folder, path):
+        _settle(folder, recipe, path)
+        inputs = {who: digest([hashed[file] for file in of_person[who]]) for who in people}
+        places = {who: folder / f"{number:05}.json" for number, who in enumerate(people)}
+        there = {who: load(places[who], inputs[who]) for who in people}
+        todo = [who for who in people if there[who] is None]
+        words = _vocabulary(corpus)
+        tasks = [
+            (corpus, who, recipe, words, places[who], inputs[who], str(next(iter(of_person[who]), raw)))
+            for who in todo
+        ]
+        resumed = len(people) - len(todo)
+        progress("people", resumed, len(people))
+        for done, _ in enumerate(_run(tasks, workers), 1):
+            progress("people", resumed + done, len(people))
+        parts = [load(places[who], inputs[who], refused=True) for who in people]
+        manifest = _finish([part for part in parts if part], folder, path, recipe, hashed, notes, progress)
+    # a worker of a run that was killed may still be at it
+    shutil.rmtree(folder, ignore_errors=True)
+    return Prepared(path, manifest, resumed=resumed)
+
+
+def _finish(
+    parts: Sequence[Part],
+    folder: Path,
+    path: Path,
+    recipe: Recipe,
+    hashed: dict[Path, RawFile],
+    notes: Counter[str],
+    progress: Progress,
+) -> Manifest:
+    """Join the parts, if there is anything to join and room for it."""
+    if not any(part.trials for part in parts):
+        reasons = Counter(part.refused for part in parts)
+        raise InputFileError(
+            f"nobody of {len(parts)} can be used, so no store was made; the first: {next(iter(reasons))}"
+        )
+    rows = {name for part in parts for trial in part.trials for name in trial.channels}
+    needed = 4 * sum(part.windows for part in parts) * len(rows) * recipe.signal.window_samples
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise OSError(errno.ENOSPC, f"{needed / 1e9:.2f} GB are needed and {free / 1e9:.2f} GB free")
+    files = list(hashed.values())
+    return join(parts, folder, path, recipe, files, notes, lambda *at: progress("joining", *at))
+
+
+def _run(tasks: Sequence[tuple[object, ...]], workers: int) -> Iterator[None]:
+    """Prepare people, in processes where there is more than one worker; yield as they are done."""
+    from joblib import Parallel, delayed
+    from joblib.parallel import get_active_backend
+
+    backend, _ = get_active_backend()
+    chosen = {} if backend.__class__.__name__ == "DaskDistributedBackend" else {"n_jobs": workers}
+    how = "generator_unordered" if backend.supports_return_generator else "list"
+    yield from Parallel(**chosen, return_as=how)(delayed(prepare_person)(*task) for task in tasks)
+
+
+def _vocabulary(corpus: Corpus) -> Vocabulary | None:
+    """Return where the labels of the corpus lie: its own vocabulary, ours, or none."""
+    own: Vocabulary | None = getattr(corpus, "vocabulary", None)
+    if own is None and corpus.name in corpora():
+        return vocabulary(corpus.name)
+    return own
+
+
+def _same(path: Path, recipe: Recipe, hashed: dict[Path, RawFile]) -> Manifest:
+    """Return the manifest of a store that is there, if it is the one that would be made."""
+    manifest = open_store(path).manifest
+    if manifest.recipe != recipe:
+        raise UsageError(
+            f"{path} is there already, of {_difference(manifest.recipe, recipe)}; give it another name, or "
+            "delete it first"
+        )
+    if others := changed(manifest.files, hashed):
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        raise UsageError(
+            f"{path} is there already, of other raw files ({others[0]}{more} differ); give it another name, "
+            "or delete it first"
+        )
+    return manifest
+
+
+def _difference(before: Recipe, now: Recipe) -> str:
+    """Say how two recipes differ."""
+    old, new = (
+        each.signal.model_dump(exclude={"hop_s"}) | each.model_dump(exclude={"signal"})
+        for each in (before, now)
+    )
+    return ", ".join(f"{key} {old[key]} and not {new[key]}" for key in old if old[key] != new[key])
+
+
+def _settle(folder: Path, recipe: Recipe, path: Path) -> None:
+    """Note the recipe beside the parts, or compare it with the one that is there."""
+    place = folder / "recipe.json"
+    text = recipe.model_dump_json()
+    if not place.exists():
+        draft = folder / "recipe.draft"
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(place)
+    elif place.read_text(encoding="utf-8") != text:
+        raise UsageError(
+            f"{folder} holds what was begun of {path.name} with other settings; delete it, go on with those, "
+            "or give the store another name"
+        )
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what the disk says while a store is written into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror or error}); make room or choose another place, and "
+            "the same command goes on from there"
+        ) from error
+
+
+@contextmanager
+def _alone(folder: Path, path: Path) -> Iterator[None]:
+    """Hold the folder of parts: two runs would do everything twice."""
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(f"{path} is being prepared by another run; wait for it") from error
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+        yield
+    finally:
+        os.close(handle)

@@ -13,7 +13,18 @@ import numpy.typing as npt
 from emod_model.errors import InputFileError, UsageError
 
 CORPORA: dict[str, str] = {
+    "amigos": "emod_model.corpora.amigos:AMIGOS",
+    "deap": "emod_model.corpora.deap:DEAP",
+    "dreamer": "emod_model.corpora.dreamer:DREAMER",
     "eegmat": "emod_model.corpora.eegmat:EEGMAT",
+    "faced": "emod_model.corpora.faced:FACED",
+    "mahnob-hci": "emod_model.corpora.mahnob_hci:MahnobHCI",
+    "mdme": "emod_model.corpora.mdme:MDME",
+    "mped": "emod_model.corpora.mped:MPED",
+    "seed": "emod_model.corpora.seed:SEED",
+    "seed-iv": "emod_model.corpora.seed_iv:SEEDIV",
+    "seed-v": "emod_model.corpora.seed_v:SEEDV",
+    "seed-vii": "emod_model.corpora.seed_vii:SEEDVII",
 }
 """Name of a corpus -> "module:class" that opens it, imported when asked for."""
 
@@ -100,6 +111,39 @@ class Folder:
     def __init__(self, raw: Path) -> None:
         self.raw = raw
         self.notes: Counter[str] = Counter()
+
+
+class FilesOfPeople(Folder):
+    """A corpus whose people have files of their own, and perhaps one that all share.
+
+    `_files` and `_shared` are for the corpus to fill when it is opened.
+    """
+
+    def __init__(self, raw: Path) -> None:
+        super().__init__(raw)
+        self._files: dict[str, tuple[Path, ...]] = {}
+        self._shared: tuple[Path, ...] = ()
+
+    def subjects(self) -> tuple[str, ...]:
+        """Return everyone of whom there are files, in counting order."""
+        return tuple(self._files)
+
+    def files(self, subject: str) -> tuple[Path, ...]:
+        """Return every file that is read for a person."""
+        return (*self._own(subject), *self._shared)
+
+    def _own(self, subject: str) -> tuple[Path, ...]:
+        """Return the person's own files.
+
+        Raises
+        ------
+        UsageError
+            Nobody of that name; the sentence says who is there.
+        """
+        if subject not in self._files:
+            known = self.subjects()
+            raise UsageError(f"{subject!r} is nobody in {self.raw}, which has {known[0]} to {known[-1]}")
+        return self._files[subject]
 
 
 def open_corpus(name: str, raw: str | Path) -> Corpus:

@@ -26,7 +26,7 @@ FORMAT = 1
 
 
 class LabelSpace(BaseModel):
-    """What the two outputs mean."""
+    """What the outputs mean: valence and arousal, and the classes where the network tells any apart."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,6 +34,7 @@ class LabelSpace(BaseModel):
     low: float = -1.0
     high: float = 1.0
     neutral: float = 0.0
+    classes: tuple[str, ...] = ()
 
 
 class CheckpointInfo(BaseModel):
@@ -59,6 +60,15 @@ class CheckpointInfo(BaseModel):
             raise ValueError(
                 f"windows of {self.signal.window_tokens} tokens are longer than the network's "
                 f"{self.network.max_tokens}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _every_class_named(self) -> "CheckpointInfo":
+        if len(self.labels.classes) != self.network.n_classes:
+            raise ValueError(
+                f"{len(self.labels.classes)} classes are named and the network tells "
+                f"{self.network.n_classes} apart"
             )
         return self
 

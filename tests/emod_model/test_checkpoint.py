@@ -245,3 +245,23 @@ def test_the_same_network_makes_the_same_file(tmp_path: Path, path: Path, networ
 def test_the_default_is_a_file_of_the_package() -> None:
     assert default_checkpoint().parent == Path(emod_model.__file__).parent / "weights"
     assert default_checkpoint().name == "simulated.safetensors"
+
+
+def test_a_head_for_classes_is_kept_with_the_names_of_its_classes(tmp_path: Path) -> None:
+    config = SMALL.model_copy(update={"n_classes": 3})
+    with_classes = EMOD(config).eval()
+    told = info(network=config, labels={"classes": ("sad", "neutral", "happy")})
+    save_checkpoint(tmp_path / "classes.safetensors", with_classes, told)
+    model = load_checkpoint(tmp_path / "classes.safetensors")
+    assert model.info.labels.classes == ("sad", "neutral", "happy")
+    tokens = model.encode(np.random.default_rng(0).normal(size=(2, 3, 375)), NAMES, 125.0)[0]
+    torch.testing.assert_close(model.network.logits(tokens), with_classes.logits(tokens))
+    with pytest.raises(ValidationError, match="2 classes are named and the network tells 3 apart"):
+        info(network=config, labels={"classes": ("sad", "happy")})
+
+
+def test_a_checkpoint_from_before_there_were_classes_loads(tmp_path: Path, network: EMOD, path: Path) -> None:
+    told = json.loads(info().model_dump_json())
+    del told["labels"]["classes"], told["network"]["n_classes"]
+    save_file(network.state_dict(), tmp_path / "old.safetensors", {"emod": json.dumps(told)})
+    assert load_checkpoint(tmp_path / "old.safetensors").info.labels.classes == ()

@@ -39,7 +39,7 @@ def noise(n, channels=4, seed=0):
     return np.random.default_rng(seed).normal(0, 20, (n, channels)).astype(np.float32)
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=30.0):
     """Wait until `condition()` is true; its value, or an AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -124,7 +124,8 @@ class Matrices:
         try:
             self._element(64)
             self._element(1024)
-            return self._element(1024)[1].decode("latin-1")
+            name = self._element(1024)[1].decode("latin-1")
+            return name if name.isprintable() else ""
         except Damaged:
             return ""
 

@@ -222,6 +222,12 @@ def _encode(text: object, coding: object = "latin1") -> bytes:
     return text.encode("latin-1")
 
 
+def _no_bytes(*arguments: object) -> bytes:
+    if arguments:
+        raise _RefusedError("a call of bytes")
+    return b""
+
+
 def _refuse_call(*_: object) -> None:
     raise _RefusedError("a call of numpy.ndarray")
 
@@ -230,6 +236,8 @@ _STAND_INS: dict[tuple[str, str], _Name] = {
     ("numpy", "ndarray"): _Name(_refuse_call),
     ("numpy", "dtype"): _Name(_Dtype),
     ("_codecs", "encode"): _Name(_encode),
+    # how Python 3 says an empty array in the words of Python 2
+    ("__builtin__", "bytes"): _Name(_no_bytes),
     **{(module, "_reconstruct"): _Name(_reconstruct) for module in _NUMPY},
     **{(module, "scalar"): _Name(_scalar) for module in _NUMPY},
     **{(module.replace("multiarray", "numeric"), "_frombuffer"): _Name(_from_buffer) for module in _NUMPY},

@@ -85,6 +85,7 @@ def write_store(
     InputFileError
         Nobody's trials can be used, or a file cannot be read.
     """
+    _check_place(path, raw)
     people = tuple(corpus.subjects())
     notes = Counter(corpus.notes)
     of_person = files_of(corpus, raw)
@@ -113,6 +114,16 @@ def write_store(
     # a worker of a run that was killed may still be at it
     shutil.rmtree(folder, ignore_errors=True)
     return Prepared(path, manifest, resumed=resumed)
+
+
+def _check_place(path: Path, raw: Path) -> None:
+    """Refuse what can be no store before anything is read."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; give the file to be, as {path / 'store.h5'}")
+    if path.resolve().is_relative_to(raw.resolve()):
+        raise UsageError(
+            f"{path} lies in the folder of the corpus, which is left as it is; choose another place"
+        )
 
 
 def _finish(

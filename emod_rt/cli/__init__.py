@@ -10,9 +10,11 @@ from emod_rt.cli import (
     demo,
     devices,
     doctor,
+    evaluate,
     export_recording,
     import_weights,
     model,
+    prepare,
     process,
     profile,
     record,
@@ -37,6 +39,8 @@ app.command("export-recording")(export_recording.export_recording)
 app.command()(recover.recover)
 app.command()(calibrate.calibrate)
 app.command("import-weights")(import_weights.import_weights)
+app.command()(prepare.prepare)
+app.command()(evaluate.evaluate)
 app.add_typer(model.app, name="model")
 app.add_typer(profile.app, name="profile")
 app.command()(demo.demo)

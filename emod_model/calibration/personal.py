@@ -49,6 +49,11 @@ class Personal:
         return tuple(name for name, row in zip(self.profile.channels, self._rows, strict=True) if row is None)
 
     @property
+    def made_up_for(self) -> bool:
+        """Whether it could be measured at rest what an absent electrode does to the readings."""
+        return bool(np.any(self.profile.baseline.without_views))
+
+    @property
     def out_of_range(self) -> bool:
         """Whether the signal has left the calibration's range."""
         return self._span.left

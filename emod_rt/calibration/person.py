@@ -66,9 +66,15 @@ class Person:
         """Return one sentence each on what is to be known before the first reading."""
         profile, said = self.profile, []
         if absent := self._personal.absent:
+            effect = (
+                "that is made up for, and readings are less sure"
+                if self._personal.made_up_for
+                else "what that does could not be measured at rest, so nothing makes up for it and readings "
+                "may be off; calibrate anew with the electrodes of now"
+            )
             said.append(
                 f"{', '.join(absent)} of the calibration {'is' if len(absent) == 1 else 'are'} absent here; "
-                "that is made up for, and readings are less sure"
+                f"{effect}"
             )
         if low := low_axes(profile):
             said.append(

@@ -263,6 +263,25 @@ def rating(person, text, t):
     person.hear(Marker(t, (text,), typed_stream()))
 
 
+def test_an_absent_electrode_is_said_to_be_made_up_for_only_where_that_could_be_measured(model, ada):
+    base = ada.baseline
+    measured = ada.model_copy(
+        update={
+            "baseline": base.model_copy(
+                update={"without_views": tuple(((0.1,) * len(v[0]),) * len(v) for v in base.without_views)}
+            )
+        }
+    )
+    (said, _) = Person(measured, model, CHANNELS[:3]).notes()
+    assert said == "C4 of the calibration is absent here; that is made up for, and readings are less sure"
+    # an electrode was bad through the whole rest, say
+    (said, _) = Person(ada, model, CHANNELS[:2]).notes()
+    assert said == (
+        "C3, C4 of the calibration are absent here; what that does could not be measured at rest, so nothing "
+        "makes up for it and readings may be off; calibrate anew with the electrodes of now"
+    )
+
+
 def test_ratings_that_come_during_a_run_move_the_intervals(model, ada):
     rng = np.random.default_rng(0)
     person = Person(ada, model, CHANNELS)

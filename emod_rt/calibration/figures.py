@@ -58,7 +58,7 @@ def _png(figure: Figure) -> bytes:
 
 def scatter(numbers: Numbers) -> bytes:
     """Draw what was read against what was said, one panel an axis."""
-    with _drawing(3.9) as figure:
+    with _drawing(3.6) as figure:
         for place, (axis, colour) in enumerate(zip(numbers.axes, COLOURS, strict=True), 1):
             plot = figure.add_subplot(1, 2, place)
             _scale(plot, "x", f"{axis.name} that was said")
@@ -66,7 +66,17 @@ def scatter(numbers: Numbers) -> bytes:
             plot.set_aspect("equal")
             plot.plot([1, 9], [1, 9], color=_DIM, lw=1, zorder=1)
             plot.axhline(axis.mean_rating, color=_DIM, lw=1, ls=(0, (4, 3)), zorder=1)
-            plot.text(0.15, axis.mean_rating + 0.08, "average", color=_DIM, fontsize=7, va="bottom")
+            # beside the panel, where no trial can be
+            plot.annotate(
+                "average",
+                (1.0, axis.mean_rating),
+                (3, 0),
+                ("axes fraction", "data"),
+                textcoords="offset points",
+                color=_DIM,
+                fontsize=7,
+                va="center",
+            )
             plot.text(9.1, 9.2, "agreement", color=_DIM, fontsize=7, ha="right", va="bottom")
             # trials with the same rating stand side by side
             x = np.array(axis.rated) + _beside(axis.rated)
@@ -89,11 +99,14 @@ def plane(numbers: Numbers) -> bytes:
         plot.set_aspect("equal")
         plot.axhline(5, color=_LINE, lw=1, zorder=0)
         plot.axvline(5, color=_LINE, lw=1, zorder=0)
+        here: dict[tuple[float, float], list[str]] = {}
         for k, number in enumerate(numbers.trials):
             said = valence.rated[k], arousal.rated[k]
             read = valence.read[k], arousal.read[k]
             plot.plot(*zip(said, read, strict=True), color=_LINE, lw=1.2, zorder=1)
-            plot.annotate(str(number), said, (6, 5), textcoords="offset points", fontsize=7.5)
+            here.setdefault(said, []).append(str(number))
+        for said, numbers_here in here.items():
+            plot.annotate(", ".join(numbers_here), said, (6, 5), textcoords="offset points", fontsize=7.5)
         plot.plot(
             valence.rated, arousal.rated, "o", ms=9, mfc="white", mec=_INK, mew=1.3, label="said", zorder=2
         )
@@ -194,9 +207,10 @@ def _scale(plot: Axes, which: str, label: str) -> None:
 
 
 def _beside(values: Sequence[float]) -> npt.NDArray[np.float64]:
-    """Return small steps to the side for values that are there more than once."""
+    """Return small steps to the side for values that are there more than once, never as far as the next."""
     step = np.zeros(len(values))
     for value in set(values):
         rows = [k for k, each in enumerate(values) if each == value]
-        step[rows] = 0.42 * (np.arange(len(rows)) - (len(rows) - 1) / 2)
+        apart = min(0.42, 0.9 / max(1, len(rows) - 1))
+        step[rows] = apart * (np.arange(len(rows)) - (len(rows) - 1) / 2)
     return step

@@ -15,7 +15,7 @@ from emod_rt.calibration import store
 from emod_rt.calibration.from_recording import CalibrationRun
 from emod_rt.calibration.numbers import learning_curve, numbers_of
 from emod_rt.calibration.report import Report, write_report
-from emod_rt.calibration.verdict import ADVICE, AXES, headline, low_axes, meaning
+from emod_rt.calibration.verdict import AXES, advice, headline, meaning
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,8 +109,8 @@ def _sentences(run: CalibrationRun, result: Result) -> list[tuple[str, str]]:
             (f"{headline(axis, verdict)}.", "bold green" if verdict.word == "better" else "bold yellow")
         )
         said.append((meaning(verdict), ""))
-    if low_axes(profile):
-        said.append((f"What to do: {ADVICE}", ""))
+    if do := advice(profile):
+        said.append((f"What to do: {do}", ""))
     if result.kept is not None:
         said.append((f"The earlier profile of {profile.user} is kept in {result.kept}.", ""))
     said.append((f"Profile: {store.path_of(profile.user)}", ""))

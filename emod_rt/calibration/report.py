@@ -11,7 +11,7 @@ from emod_rt.calibration import figures
 from emod_rt.calibration.numbers import POINTS, AxisNumbers, Numbers
 from emod_rt.calibration.page import heading, page, paragraph, picture, table
 from emod_rt.calibration.store import write_new
-from emod_rt.calibration.verdict import ADVICE, LOW, headline, low_axes, meaning
+from emod_rt.calibration.verdict import LOW, advice, headline, meaning
 
 if TYPE_CHECKING:
     from emod_model.calibration.profile import Profile
@@ -155,8 +155,8 @@ def _verdicts(numbers: Numbers, profile: "Profile") -> list[str]:
             f'<div class="verdict {kind}"><h3>{escape(headline(axis.name, axis.verdict))}{low}</h3>'
             f"<p>{escape(meaning(axis.verdict))}</p></div>"
         )
-    if low_axes(profile):
-        parts.append(f"<p><strong>What to do:</strong> {escape(ADVICE)}</p>")
+    if do := advice(profile):
+        parts.append(f"<p><strong>What to do:</strong> {escape(do)}</p>")
     return parts
 
 

@@ -8,6 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 from emod_rt.calibration.scene import SCALES, Axis, Check, Scene
@@ -108,13 +109,19 @@ def draw(scene: Scene) -> RenderableType:
     if scene.countdown_s is not None and scene.length_s:
         done = scene.length_s - scene.countdown_s
         bar = ProgressBar(total=scene.length_s, completed=done, width=_WIDTH - 10)
-        parts += [bar, Text(f"{scene.countdown_s:.0f} s", style="dim")]
+        parts += [bar, Text(f"  {scene.countdown_s:.0f} s", style="dim")]
     parts.append(Text(""))
     if scene.warning:
         parts.append(Text(scene.warning, style="yellow"))
     keys = "   ".join(f"[{action.key}] {action.label}" for action in scene.actions)
-    parts += [Text(keys, style="green"), Text(_state(scene), style="dim")]
-    return Align.center(Group(*parts), vertical="middle", width=_WIDTH)
+    parts.append(Text(keys, style="green"))
+    if not scene.over:
+        parts.append(Text(_state(scene), style="dim"))
+    # always as wide, so that nothing jumps from scene to scene
+    block = Table.grid()
+    block.add_column(width=_WIDTH)
+    block.add_row(Group(*parts))
+    return Align.center(block, vertical="middle")
 
 
 def _scale(scene: Scene, axis: Axis) -> RenderableType:

@@ -9,12 +9,15 @@ if TYPE_CHECKING:
 AXES = ("valence", "arousal")
 LOW = "LOW CONFIDENCE"
 
-ADVICE = (
+_ADVICE = (
     "More trials help most (--trials 16), and stimuli that really move this person. Look at the signal "
     "quality of each trial, press the electrodes on, sit still, and calibrate again. Some people cannot be "
     "read this way, and then it stays so."
 )
-"""What to do when a reading was not shown to be better."""
+_SPREAD = (
+    "Rate what you feel with the whole scale, and take stimuli that differ more (--stimuli), so that there "
+    "is something to follow; then calibrate again."
+)
 
 
 def low_axes(profile: "Profile | None") -> tuple[str, ...]:
@@ -22,6 +25,17 @@ def low_axes(profile: "Profile | None") -> tuple[str, ...]:
     if profile is None:
         return ()
     return tuple(axis for axis, low in zip(AXES, profile.low_confidence, strict=True) if low)
+
+
+def advice(profile: "Profile") -> str:
+    """Return what to do where a reading was not shown to be better; nothing where all were."""
+    low = [each for each in profile.verdicts if each.word != "better"]
+    if not low:
+        return ""
+    alike = [each for each in low if each.mean_rmse == 0]
+    if len(alike) == len(low):
+        return _SPREAD
+    return f"{_ADVICE} {_SPREAD}" if alike else _ADVICE
 
 
 def badge(axes: tuple[str, ...]) -> str:
@@ -44,7 +58,7 @@ def meaning(verdict: "AxisVerdict") -> str:
     much = (
         f"On trials that it had not seen, the reading's squared error is {abs(gain)} % "
         f"{'smaller' if gain >= 0 else 'larger'} than that of always saying the average "
-        f"(90 % sure: between {_change(low)} and {_change(high)})."
+        f"(90 % interval over the trials: {_change(low)} to {_change(high)})."
     )
     luck = (
         "When the ratings are shuffled, so that they have nothing to do with the signal, the same procedure "

@@ -60,7 +60,7 @@ def show(user: User, as_json: AsJson = False) -> None:
     from rich.text import Text
 
     from emod_rt.calibration import store
-    from emod_rt.calibration.verdict import ADVICE, AXES, headline, low_axes, meaning
+    from emod_rt.calibration.verdict import AXES, advice, headline, meaning
 
     profile = store.load(user)
     if as_json:
@@ -77,8 +77,8 @@ def show(user: User, as_json: AsJson = False) -> None:
         style = "green" if verdict.word == "better" else "yellow"
         table.add_row(axis, Text(f"{headline(axis, verdict)}.", style=style))
         table.add_row("", Text(meaning(verdict)))
-    if low_axes(profile):
-        table.add_row("what to do", Text(ADVICE))
+    if do := advice(profile):
+        table.add_row("what to do", Text(do))
     methods = ", ".join(f"{axis} {method}" for axis, method in zip(AXES, profile.chosen, strict=True))
     for label, text in (
         ("made", f"{profile.created} (UTC), from {len(profile.ratings)} rated trials"),

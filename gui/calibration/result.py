@@ -117,7 +117,7 @@ class ResultPage(QWidget):
         self.badge.setText(verdict.badge(low))
         self.badge.setVisible(bool(low))
         self.simulated.setVisible(profile.simulated)
-        self.advice.setText(verdict.ADVICE)
+        self.advice.setText(verdict.advice(profile))
         self.advice.setVisible(bool(low))
         self._report = outcome.report.page
         self.place.setText(f"Report: {outcome.report.page}")

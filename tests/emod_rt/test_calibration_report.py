@@ -18,7 +18,7 @@ from emod_rt.calibration import figures, store
 from emod_rt.calibration.finish import finish
 from emod_rt.calibration.from_recording import CalibrationRun, Quality, Trial
 from emod_rt.calibration.numbers import learning_curve, numbers_of
-from emod_rt.calibration.verdict import meaning
+from emod_rt.calibration.verdict import advice, meaning
 from tests.emod_rt.doubles import CHANNELS
 from tests.emod_rt.profiles import fitted, session
 
@@ -164,6 +164,24 @@ def test_equal_ratings_are_told_as_such_and_no_error_is_claimed_to_be_smaller():
         "Every trial was rated the same, so there is nothing that a reading could follow: take it for a "
         "guess. It is marked low confidence."
     }
+
+
+def test_after_equal_ratings_the_advice_is_to_use_the_scale_and_not_to_sit_through_more(usual):
+    profile = usual[0].profile
+    good, bad = profile.verdicts
+    alike = replace(bad, mean_rmse=0.0)
+
+    def told(*verdicts):
+        return advice(profile.model_copy(update={"verdicts": verdicts}))
+
+    assert told(good, good) == ""
+    assert "with the whole scale" not in told(good, bad)
+    assert "More trials help most" in told(good, bad)
+    for verdicts in ((good, alike), (alike, alike)):
+        assert "with the whole scale" in told(*verdicts)
+        assert "More trials" not in told(*verdicts)
+    assert "More trials help most" in told(bad, alike)
+    assert "with the whole scale" in told(bad, alike)
 
 
 def test_what_is_better_on_both_axes_needs_no_advice_and_what_is_real_no_badge(model, data):

@@ -217,18 +217,21 @@ def write_new(target: Path, data: bytes) -> None:
     UsageError
         It exists, or cannot be made.
     """
-    made = False
+    made = whole = False
     try:
         number = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         made = True
         with os.fdopen(number, "wb") as file:
             file.write(data)
+        whole = True
     except FileExistsError as error:
         raise UsageError(f"{target} is there already and is not overwritten; choose another name") from error
     except OSError as error:
-        if made:
-            target.unlink(missing_ok=True)
         raise UsageError(f"{target} cannot be written ({error.strerror}); choose another place") from error
+    finally:
+        # a signal may come at any moment
+        if made and not whole:
+            target.unlink(missing_ok=True)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,8 +1,9 @@
 """A calibration from the command line: the screen there is, the session, the fit."""
 
+import contextlib
 import shlex
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,8 +49,12 @@ def find_screen(
     fault = None if headless else window_fault()
     if not headless and fault is None:
         screen("stimuli")(files)
-        show: Show = screen("calibration")
-        return show
+        show = screen("calibration")
+
+        def in_window(sitting: "Sitting", conclude: "Callable[[], Result]") -> None:
+            show(sitting, conclude, stop)
+
+        return in_window
     why = "" if fault is None else f"{fault.rstrip('.')}, and "
     if files:
         raise UsageError(
@@ -107,33 +112,68 @@ def sit_through(
 
         show(sitting, conclude)
 
-    try:
-        with err.status(Waiting(lambda: session.view().message or "")):
-            session.start()
-        with ending(stop.set):
+    # to the very end: whenever a signal comes, the recording is closed and the person told what there is
+    with ending(stop.set, lambda: session.begun):
+        try:
+            with err.status(Waiting(lambda: session.view().message or "")):
+                session.start()
             if session.info is not None:
                 note(err, session.info, session.model)
             scene, path = hold(session, protocol, clock, shown)
-    finally:
-        # a signal or a screen that fails must not leave threads behind, nor a device held
-        close(session)
-    Notices(err).tell(session.sink_notes())
-    if scene.kind != "done":
-        _aborted(scene, path, protocol, err)
-        if session.error is not None:
-            raise session.error
-        return
-    result = fitted[-1] if fitted else fit(path)
-    if as_json:
-        print_numbers(result)
+        finally:
+            # a screen that fails must not leave threads behind, nor a device held
+            close(session)
+        Notices(err).tell(session.sink_notes())
+        if scene.kind != "done":
+            _aborted(scene, path, protocol, err)
+            if session.error is not None:
+                raise session.error
+            return
+        if not fitted:
+            with leaving(err, protocol.user, str(path), stop):
+                fit(path)
+        if as_json:
+            print_numbers(fitted[-1])
+
+
+@contextlib.contextmanager
+def leaving(err: "Console", user: str, recording: str, stop: threading.Event | None = None) -> Iterator[None]:
+    """Within this, Ctrl-C and SIGTERM end the command at once, and the fit is left for later.
+
+    Parameters
+    ----------
+    err : Console
+        Where it is said how to fit it then.
+    user, recording : str
+        Whose, and what.
+    stop : threading.Event, optional
+        Set when the end was asked for already.
+    """
+
+    def leave() -> None:
+        raise SystemExit(0)
+
+    try:
+        with ending(leave):
+            if stop is not None and stop.is_set():
+                leave()
+            yield
+    except SystemExit:
+        err.print("Ended before it was fitted; the recording is whole.", soft_wrap=True)
+        _tell_how(err, user, recording)
+        raise
 
 
 def _aborted(scene: "Scene", path: Path, protocol: "Protocol", err: "Console") -> None:
     """Say what there is, and how to fit it."""
     err.print(f"{scene.text} It is {path}.", soft_wrap=True, markup=False)
     if protocol.enough:
-        again = shlex.join(["emod-rt", "calibrate", "--user", protocol.user, "--from", str(path)])
-        err.print(f"Fit it: {again}", soft_wrap=True, markup=False)
+        _tell_how(err, protocol.user, str(path))
+
+
+def _tell_how(err: "Console", user: str, recording: str) -> None:
+    again = shlex.join(["emod-rt", "calibrate", "--user", user, "--from", recording])
+    err.print(f"Fit it: {again}", soft_wrap=True, markup=False)
 
 
 def fit_recording(path: str, names: list[str] | None, user: str, model: "Model", err: "Console") -> "Result":

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 POLL_MS = 50
 
 
-def show_calibration(sitting: Sitting, conclude: "Callable[[], Result] | None" = None) -> None:
+def show_calibration(
+    sitting: Sitting,
+    conclude: "Callable[[], Result] | None" = None,
+    stop: threading.Event | None = None,
+) -> None:
     """Lead a person through a calibration until it is over and the window is closed.
 
     Parameters
@@ -28,6 +32,8 @@ def show_calibration(sitting: Sitting, conclude: "Callable[[], Result] | None" =
     conclude : callable, optional
         Ends the session and fits what was recorded, when every trial is done; called once, in a thread of its
         own, while the window says so, and then shows the verdict. Without it the window closes then.
+    stop : threading.Event, optional
+        Closes the window once it is set, as Ctrl-C and SIGTERM do.
 
     Raises
     ------
@@ -41,7 +47,7 @@ def show_calibration(sitting: Sitting, conclude: "Callable[[], Result] | None" =
     application(offscreen=False)
     window = CalibrationWindow()
     window.setAttribute(Qt.WidgetAttribute.WA_QuitOnClose, False)
-    Lead(sitting, conclude, window).run()
+    Lead(sitting, conclude, window, stop).run()
 
 
 class Lead:
@@ -49,21 +55,26 @@ class Lead:
 
     Parameters
     ----------
-    sitting, conclude
+    sitting, conclude, stop
         As for `show_calibration`.
     window : CalibrationWindow
         Not shown yet.
     """
 
     def __init__(
-        self, sitting: Sitting, conclude: "Callable[[], Result] | None", window: CalibrationWindow
+        self,
+        sitting: Sitting,
+        conclude: "Callable[[], Result] | None",
+        window: CalibrationWindow,
+        stop: threading.Event | None = None,
     ) -> None:
         self.sitting, self.window = sitting, window
         self._conclude = conclude
+        self._stop = stop or threading.Event()
         self._outcome: Result | None = None
         self._error: Exception | None = None
         self._worker: threading.Thread | None = None
-        self._filled = self._over = False
+        self._filled = self._over = self._closed = False
         self._loop = QEventLoop()
         self._timer = QTimer()
         # a stimulus begins when it is shown
@@ -79,8 +90,10 @@ class Lead:
         self._follow(self.sitting.step)
         self.window.show()
         self._timer.start()
-        with closing_signals(self.window.leave):
+        # a signal only leaves word: one that comes before the loop runs is found once it does
+        with closing_signals(self._stop.set):
             self._loop.exec()
+        self._timer.stop()
         self.window.deleteLater()
         if self._worker is not None:
             self._worker.join()
@@ -89,10 +102,14 @@ class Lead:
 
     def refresh(self) -> None:
         """Let time pass; Python handles its signals between two of these."""
-        if not self._over:
+        if self._closed:
+            self._loop.quit()
+        elif self._stop.is_set():
+            self.window.leave()
+        elif not self._over:
             self._follow(self.sitting.step)
         elif self._worker is not None and not self._worker.is_alive():
-            self._timer.stop()
+            self._worker = None
             self._tell()
 
     def act(self, name: str) -> None:
@@ -105,11 +122,11 @@ class Lead:
 
     def finish(self) -> None:
         """Leave the event loop; a calibration that was under way ends."""
-        self._timer.stop()
+        self._closed = True
         # first: a session that is broken cannot even be ended in good order
         self._loop.quit()
         if not self._over and self._error is None:
-            self.sitting.abort("the window was closed")
+            self.sitting.abort("ended by a signal" if self._stop.is_set() else "the window was closed")
 
     def _follow(self, step: Callable[[], Scene]) -> None:
         if self._over:

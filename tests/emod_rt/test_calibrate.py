@@ -1,24 +1,38 @@
 """`emod-rt calibrate` in a real terminal, and without one."""
 
+import io
 import json
+import os
 import re
 import signal
 import sys
 import termios
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from emod_model.calibration import fit
 from emod_model.checkpoint import load_checkpoint
 from emod_model.errors import UsageError
+from emod_model.training.sessions import Plan
 from emod_rt.calibration import schedule
 from emod_rt.calibration.finish import finish
 from emod_rt.calibration.from_recording import read_session
 from emod_rt.calibration.log import read_log
+from emod_rt.calibration.prompts import PROMPTS
+from emod_rt.calibration.protocol import Protocol
+from emod_rt.calibration.schedule import Schedule
+from emod_rt.calibration.stimuli import choose
 from emod_rt.cli.calibrate import calibrate
+from emod_rt.cli.calibration import sit_through as sit_through_it
+from emod_rt.clock import SystemClock
 from emod_rt.readers import read_recording
+from emod_rt.recording.names import place
+from emod_rt.session import Session
+from tests.emod_rt.calibrations import sit_through
 from tests.emod_rt.hasty import COARSE
 from tests.emod_rt.programs import EMOD_RT, run
 from tests.emod_rt.test_typed import Terminal
@@ -130,6 +144,81 @@ def test_an_end_from_outside_closes_the_recording_and_gives_the_terminal_back(
     assert "at least 4 are needed to fit" in _CONTROL.sub("", shown.said)
 
 
+UNFITTED = """
+import sys, time
+from tests.emod_rt.hasty import HastyClock
+from functools import partial
+from emod_rt import clock
+from emod_rt.calibration import finish
+from emod_rt.start import main
+clock.SystemClock = partial(HastyClock, 5.0)
+finish.finish = lambda *_: (print("FITTING", flush=True), time.sleep(60))
+main()
+"""
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["the first fit", "a fit from disk"])
+def test_a_signal_while_it_is_fitted_leaves_the_fit_for_later(terminal, tmp_path, untrained, again):
+    words = ("calibrate", "--user", "ada", "--model", str(untrained))
+    if again:
+        path = sit_through(tmp_path / "ada.xdf", 1, Plan(4, 25.0, 12.0, 2.0), ("Fp1", "Fp2", "C3", "C4"))
+        shown = terminal(sys.executable, "-c", UNFITTED, *words, "--from", str(path))
+    else:
+        live = ("--source", "sim:3", "--headless", "--trials", "4", "--trial-s", "10")
+        shown = terminal(sys.executable, "-c", UNFITTED, *words, *live)
+        answer(shown, ["73", "28", "55", "91"])
+        (path,) = (each.relative_to(tmp_path) for each in recordings(tmp_path))
+    shown.until("FITTING")
+    shown.program.send_signal(signal.SIGTERM)
+    assert shown.end() == 0, shown.said
+    said = _CONTROL.sub("", shown.said)
+    assert "Ended before it was fitted; the recording is whole." in said
+    assert f"Fit it: emod-rt calibrate --user ada --from {path}" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("moment", ["before the screen", "on the screen", "after the screen"])
+def test_whenever_a_signal_comes_the_recording_is_closed_and_says_how_it_ended(
+    tmp_path, untrained, monkeypatch, moment
+):
+    monkeypatch.chdir(tmp_path)
+    now, stop = SystemClock(), threading.Event()
+
+    def signalled() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    class Told(Console):
+        def print(self, *words, **how):
+            if moment == "before the screen" and not stop.is_set():
+                signalled()
+            super().print(*words, **how)
+
+    def show(sitting, _conclude):
+        if moment != "before the screen":
+            assert sitting.act("next").kind == "rest"
+            while sitting.view().recording is None:
+                now.wait(0.01, stop)
+        if moment == "on the screen":
+            signalled()
+        assert stop.is_set() == (moment != "after the screen")
+
+    said = io.StringIO()
+    session = Session("sim:3", untrained, record=place(task="calibration"), clock=now)
+    protocol = Protocol(Schedule(4, 10.0), choose(PROMPTS, 4, 1), "ada", 1)
+    if moment == "after the screen":
+        closing = session.join
+        monkeypatch.setattr(session, "join", lambda *_: (signalled(), closing()))
+    before = signal.getsignal(signal.SIGTERM)
+    sit_through_it(session, protocol, now, show, stop, Told(file=said, width=200), as_json=False)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert stop.is_set()
+    (path,) = (tmp_path / "recordings").rglob("*.xdf")
+    events = [json.loads(event.text)["event"] for event in read_recording(path).events]
+    # before anything has begun there is nothing to break off
+    assert events[-1:] == ["abort"] or moment == "before the screen"
+    assert str(path.relative_to(tmp_path)) in said.getvalue()
+
+
 def test_without_a_terminal_or_a_window_one_sentence_says_so(tmp_path):
     done = run("calibrate", "--user", "ada", "--source", "sim:3", cwd=tmp_path)
     assert done.returncode == 2
@@ -143,6 +232,14 @@ WRONG = {
     "both": ({"source": "sim:1", "recording": "x.xdf"}, "either made or fitted again"),
     "no name": ({"user": "../x", "source": "sim:1"}, "'../x' cannot be a user's name"),
     "three trials": ({"source": "sim:1", "trials": 3}, "--trials 3 cannot be judged or sat through"),
+    "a session with --from": (
+        {"recording": "x.xdf", "stimuli": "d", "trials": 8, "trial_s": 45.0, "headless": True},
+        "--stimuli and --trials and --trial-s and --headless cannot change it; leave them out",
+    ),
+    "a length with --from": (
+        {"recording": "x.xdf", "trial_s": 30.0},
+        "--from fits what a recording holds, so --trial-s cannot change it; leave it out",
+    ),
     "no time": ({"source": "sim:1", "trial_s": 2.0}, "--trial-s 2 is no length of a trial"),
 }
 

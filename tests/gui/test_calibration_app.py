@@ -171,6 +171,16 @@ def test_signals_end_it_without_a_question_and_what_was_rated_is_kept(qapp, numb
     assert not timer.isActive()
 
 
+def test_an_end_that_was_asked_for_before_the_window_came_closes_it_at_once(qapp):
+    sat = Sat()
+    sat.sitting.act("next")
+    stop = threading.Event()
+    stop.set()
+    show_calibration(sat.sitting, None, stop)
+    assert sat.session.events()[-1] == "abort"
+    assert not [each for each in QApplication.topLevelWidgets() if each.isVisible()]
+
+
 def test_an_error_in_the_session_closes_the_window_and_is_told(qapp):
     sat = Sat()
 

@@ -33,18 +33,23 @@ SEGMENT_S = 15.0
 STATES = {"confused": (-0.5, 0.5), "understanding": (0.5, 0.0), "control": (0.0, 0.0)}
 FILE_SEGMENT_S = 45.0
 DRAWS = 39  # shufflings for the verdict: 99 in the program, fewer here for time
+LEVELS = (0.6827, 0.9)  # of the intervals
 METHODS = ("always the mean", "uncalibrated", "rest alone", "calibrated")
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """One person: estimates of later segments by method, what stands for ratings, the verdict's words."""
+    """One person: estimates of later segments by method, what stands for ratings, the verdict's words.
+
+    `inside`: share of the later windows whose rating the interval holds, level by axis.
+    """
 
     person: str
     estimates: dict[str, Array]
     ratings: Array
     words: tuple[str, str]
     chosen: tuple[str, str]
+    inside: Array
 
 
 def windows_of(path: Path, channels: Sequence[str] | None, model):
@@ -71,7 +76,7 @@ def segments(reading, start: float, stop: float, length: float) -> list:
 def judge(person, rest, early, late, without, model) -> Outcome:
     """Calibrate on (segments, rating) pairs and read later ones."""
     from emod_model.calibration.design import Session
-    from emod_model.calibration.fit import calibrate, predict
+    from emod_model.calibration.fit import calibrate, predict, smooth
 
     trials = [(trial, rating) for parts, rating in early for trial in parts]
     unseen = [(trial, rating) for parts, rating in late for trial in parts]
@@ -89,7 +94,15 @@ def judge(person, rest, early, late, without, model) -> Outcome:
         "calibrated": np.array([predict(result.predictors, features(trial)).mean(0) for trial, _ in unseen]),
     }
     words = tuple(verdict.word for verdict in result.judged.verdicts)
-    return Outcome(person, estimates, np.array([rating for _, rating in unseen]), words, result.chosen)
+    # as a user sees them: smoothed
+    misses = [
+        np.abs(smooth(trial, predict(result.predictors, features(trial))) - rating)
+        for trial, rating in unseen
+    ]
+    widths = np.array([[axis.half_width(level) for axis in result.errors] for level in LEVELS])
+    inside = np.mean([(miss[:, None] <= widths).mean(0) for miss in misses], axis=0)
+    later = np.array([rating for _, rating in unseen])
+    return Outcome(person, estimates, later, words, result.chosen, inside)
 
 
 def eegmat(job: tuple[Path, int, tuple[str, ...] | None]) -> Outcome:
@@ -171,7 +184,11 @@ def table(title: str, people: list[Outcome], axes: Sequence[int]) -> list[str]:
     for axis in axes:
         said = [p.words[axis] for p in people]
         counts = ", ".join(f"{said.count(word)} {word}" for word in sorted(set(said)))
-        lines.append(f"\nVerdicts on {('valence', 'arousal')[axis]}: {counts}.")
+        held = 100 * np.mean([p.inside[:, axis] for p in people], axis=0)
+        lines.append(
+            f"\nVerdicts on {('valence', 'arousal')[axis]}: {counts}. Intervals of 68 % hold "
+            f"{held[0]:.1f} %, of 90 % {held[1]:.1f} % of the later windows."
+        )
     return lines
 
 
@@ -207,8 +224,9 @@ def main() -> None:
 
 
 def summary(people: list[Outcome]) -> dict[str, list[float]]:
-    """Return RMSE of each method, valence and arousal."""
-    return {
+    """Return RMSE of each method, and what the intervals hold, valence and arousal."""
+    held = np.mean([p.inside for p in people], axis=0).round(4).tolist()
+    return dict(zip(("held 68 %", "held 90 %"), held, strict=True)) | {
         method: [
             round(
                 float(

@@ -42,7 +42,7 @@ from rich.console import Console  # noqa: E402
 from rich.progress import track  # noqa: E402
 from rich.table import Table  # noqa: E402
 
-from tests.emod_rt import damage, mutants  # noqa: E402
+from tests.emod_rt import damage, mutants, recordings  # noqa: E402
 
 LIMIT_S = 10.0
 WAIT_S = 60.0
@@ -199,7 +199,7 @@ class Child:
 
 def files(kind: str, folder: Path, flips: int) -> Iterator[damage.Harmed]:
     """Yield every damaged file of a kind."""
-    blob = damage.whole(kind, folder).read_bytes()
+    blob = recordings.whole(kind, folder).read_bytes()
     # each try of EEGLAB costs a process
     yield from damage.blind(kind, blob, 0, flips // 5 if kind == ".set" else flips)
     yield from damage.knowing(kind, folder)

@@ -1,6 +1,5 @@
 """Recordings of every format, harmed in every way that the issue names, the same ones every time."""
 
-import gzip
 import struct
 import zlib
 from collections.abc import Callable, Iterator
@@ -10,7 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from tests.emod_rt.recordings import (
-    brainlike,
+    COUNTER,
+    DATA,
+    EIGHT,
+    ROWS,
+    TIMES,
+    whole,
     write_brainvision,
     write_csv,
     write_edf,
@@ -20,11 +24,6 @@ from tests.emod_rt.recordings import (
     write_xdf,
 )
 
-ROWS = 2000
-TIMES = 1e9 + np.arange(ROWS) / 250
-DATA = brainlike()
-EIGHT = brainlike(8)
-COUNTER = np.arange(ROWS) % 256
 KINDS = (".txt", ".csv", ".csv.gz", ".edf", ".bdf", "_eeg.fif", ".vhdr", ".set", ".xdf")
 SUFFIXES = (".txt", ".csv", ".csv.gz", ".edf", ".bdf", ".fif", ".vhdr", ".set", ".xdf", ".xdfz", ".dat", "")
 
@@ -46,32 +45,6 @@ class Harmed:
     fault: str
     name: str
     blob: bytes
-
-
-def whole(kind: str, folder: Path) -> Path:
-    """Write one small whole recording of a kind."""
-    path = folder / f"whole{kind}"
-    # no writer overwrites
-    path.unlink(missing_ok=True)
-    match kind:
-        case ".csv":
-            return write_csv(path, TIMES, DATA)
-        case ".csv.gz":
-            plain = write_csv(folder / "plain.csv", TIMES, DATA)
-            path.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
-            return path
-        case ".edf" | ".bdf":
-            return write_edf(path, DATA)
-        case "_eeg.fif":
-            return write_fif(path, DATA)
-        case ".vhdr":
-            return write_brainvision(path, DATA)
-        case ".set":
-            return write_set(path, DATA)
-        case ".xdf":
-            return write_xdf(path, TIMES, DATA)
-        case _:
-            return write_openbci(path, EIGHT, COUNTER, TIMES)
 
 
 def blind(kind: str, blob: bytes, seed: int, tries: int) -> Iterator[Harmed]:

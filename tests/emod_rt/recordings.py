@@ -1,5 +1,6 @@
 """Small recordings of every format, made for the reader tests."""
 
+import gzip
 import struct
 from pathlib import Path
 
@@ -194,3 +195,36 @@ def write_openbci(
             lines.append(f"{counter[row]}, {values}, 0.10, 0.20, 0.30, 12:00:53.329, {times[row] * 1000:.0f}")
     path.write_text("\n".join(lines) + "\n")
     return path
+
+
+ROWS = 2000
+TIMES = 1e9 + np.arange(ROWS) / 250
+DATA = brainlike()
+EIGHT = brainlike(8)
+COUNTER = np.arange(ROWS) % 256
+
+
+def whole(kind: str, folder: Path) -> Path:
+    """Write one small whole recording of a kind."""
+    path = folder / f"whole{kind}"
+    # no writer overwrites
+    path.unlink(missing_ok=True)
+    match kind:
+        case ".csv":
+            return write_csv(path, TIMES, DATA)
+        case ".csv.gz":
+            plain = write_csv(folder / "plain.csv", TIMES, DATA)
+            path.write_bytes(gzip.compress(plain.read_bytes(), mtime=0))
+            return path
+        case ".edf" | ".bdf":
+            return write_edf(path, DATA)
+        case "_eeg.fif":
+            return write_fif(path, DATA)
+        case ".vhdr":
+            return write_brainvision(path, DATA)
+        case ".set":
+            return write_set(path, DATA)
+        case ".xdf":
+            return write_xdf(path, TIMES, DATA)
+        case _:
+            return write_openbci(path, EIGHT, COUNTER, TIMES)

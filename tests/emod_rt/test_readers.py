@@ -11,42 +11,19 @@ import pytest
 from emod_model.errors import InputFileError, UsageError
 from emod_rt.readers import read_recording
 from tests.emod_rt.recordings import (
+    COUNTER,
+    DATA,
+    EIGHT,
     NAMES,
+    TIMES,
     brainlike,
-    write_brainvision,
+    whole,
     write_csv,
     write_edf,
-    write_fif,
     write_openbci,
     write_set,
     write_xdf,
 )
-
-DATA = brainlike()
-TIMES = 1e9 + np.arange(2000) / 250
-EIGHT = brainlike(8)
-COUNTER = np.arange(2000) % 256
-
-
-def make(kind: str, folder: Path) -> Path:
-    """One small whole recording of a kind."""
-    path = folder / f"whole{kind}"
-    match kind:
-        case ".csv":
-            return write_csv(path, TIMES, DATA)
-        case ".edf" | ".bdf":
-            return write_edf(path, DATA)
-        case "_eeg.fif":
-            return write_fif(path, DATA)
-        case ".vhdr":
-            return write_brainvision(path, DATA)
-        case ".set":
-            return write_set(path, DATA)
-        case ".xdf":
-            return write_xdf(path, TIMES, DATA)
-        case _:
-            return write_openbci(path, EIGHT, COUNTER, TIMES)
-
 
 KINDS = (".csv", ".edf", ".bdf", "_eeg.fif", ".vhdr", ".set", ".xdf", ".txt")
 
@@ -65,7 +42,7 @@ def refusal(path: Path) -> str | None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_format_gives_the_same_microvolts(tmp_path, kind):
-    recording = read_recording(make(kind, tmp_path))
+    recording = read_recording(whole(kind, tmp_path))
     truth = EIGHT if kind == ".txt" else DATA
     assert recording.data.dtype == np.float32
     np.testing.assert_allclose(recording.data, truth, atol=0.06)
@@ -79,7 +56,7 @@ def test_every_format_gives_the_same_microvolts(tmp_path, kind):
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != ".vhdr"])
 def test_gzip_is_seen_by_content(tmp_path, kind):
-    plain = make(kind, tmp_path)
+    plain = whole(kind, tmp_path)
     packed = tmp_path / f"packed{kind}.gz"
     packed.write_bytes(gzip.compress(plain.read_bytes()))
     np.testing.assert_array_equal(read_recording(packed).data, read_recording(plain).data)
@@ -98,12 +75,12 @@ def test_gzip_is_seen_by_content(tmp_path, kind):
     ],
 )
 def test_markers_lie_on_the_scale_of_the_times(tmp_path, kind, marker):
-    assert [(round(t, 6), text) for t, text in read_recording(make(kind, tmp_path)).markers] == [marker]
+    assert [(round(t, 6), text) for t, text in read_recording(whole(kind, tmp_path)).markers] == [marker]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_channels_select_and_reorder_by_name(tmp_path, kind):
-    path = make(kind, tmp_path)
+    path = whole(kind, tmp_path)
     if kind == ".txt":
         wanted = ["O1", "O2", "Cz", "Pz", "C3", "C4", "F3", "F4"]
         assert read_recording(path, wanted).channels == tuple(wanted)
@@ -119,21 +96,21 @@ def test_channels_select_and_reorder_by_name(tmp_path, kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("harm", ["cut", "flip", "hole", "empty"])
 def test_a_damaged_file_is_refused_in_one_sentence_or_read(tmp_path, kind, harm):
-    path = make(kind, tmp_path)
-    whole = path.read_bytes()
+    path = whole(kind, tmp_path)
+    blob = path.read_bytes()
     rng = np.random.default_rng(KINDS.index(kind))
     refused = 0
     # each try of .set costs a process
     tries = 1 if harm == "empty" else 3 if kind == ".set" else 12
     for part in range(tries):
-        harmed = bytearray(whole)
+        harmed = bytearray(blob)
         if harm == "cut":
-            harmed = harmed[: max(1, len(whole) * part // tries)]
+            harmed = harmed[: max(1, len(blob) * part // tries)]
         elif harm == "flip":
-            for at in rng.integers(0, min(len(whole), 2000) if part % 2 else len(whole), 12):
+            for at in rng.integers(0, min(len(blob), 2000) if part % 2 else len(blob), 12):
                 harmed[at] ^= 1 << int(rng.integers(8))
         elif harm == "hole":
-            at = int(rng.integers(0, min(len(whole), 2000) if part % 2 else len(whole)))
+            at = int(rng.integers(0, min(len(blob), 2000) if part % 2 else len(blob)))
             harmed[at : at + 300] = rng.bytes(int(rng.integers(0, 300)))
         else:
             harmed = bytearray()
@@ -180,13 +157,13 @@ def test_what_is_no_recording_is_refused(tmp_path, name, content):
 
 
 def test_a_format_under_another_name_is_named(tmp_path):
-    path = make(".edf", tmp_path).rename(tmp_path / "renamed.csv")
+    path = whole(".edf", tmp_path).rename(tmp_path / "renamed.csv")
     with pytest.raises(InputFileError, match=r"the content is EDF; rename it to end in \.edf"):
         read_recording(path)
 
 
 def test_a_gzip_cut_short_is_refused(tmp_path):
-    packed = gzip.compress(make(".csv", tmp_path).read_bytes())
+    packed = gzip.compress(whole(".csv", tmp_path).read_bytes())
     path = tmp_path / "cut.csv.gz"
     path.write_bytes(packed[: len(packed) // 2])
     with pytest.raises(InputFileError, match="cut short"):
@@ -222,7 +199,7 @@ def test_two_columns_of_one_electrode_are_refused(tmp_path):
 
 def test_a_channel_the_file_does_not_have_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match=r"Oz.*Fp1, Fp2"):
-        read_recording(make(".csv", tmp_path), ["Fp1", "Oz"])
+        read_recording(whole(".csv", tmp_path), ["Fp1", "Oz"])
 
 
 # -- CSV
@@ -316,7 +293,7 @@ def test_without_header_the_error_says_how(tmp_path):
 
 @pytest.mark.parametrize("kind", [".csv", ".edf", ".xdf", ".txt"])
 def test_a_rate_that_contradicts_the_file_is_a_usage_error(tmp_path, kind):
-    path = make(kind, tmp_path)
+    path = whole(kind, tmp_path)
     assert read_recording(path, rate=250.0).sfreq == 250.0
     with pytest.raises(UsageError, match=r"220.*250"):
         read_recording(path, rate=220.0)
@@ -412,14 +389,14 @@ def test_edf_in_any_unit_or_none(tmp_path, unit):
 
 
 def test_edf_cut_short_says_how_much_is_there(tmp_path):
-    path = make(".edf", tmp_path)
+    path = whole(".edf", tmp_path)
     path.write_bytes(path.read_bytes()[:-5000])
     with pytest.raises(InputFileError, match="cut short: 6 of 8 data records"):
         read_recording(path)
 
 
 def test_edf_that_was_never_closed_is_read_with_a_note(tmp_path):
-    path = make(".edf", tmp_path)
+    path = whole(".edf", tmp_path)
     blob = bytearray(path.read_bytes())
     blob[236:244] = b"-1      "
     path.write_bytes(bytes(blob))
@@ -429,7 +406,7 @@ def test_edf_that_was_never_closed_is_read_with_a_note(tmp_path):
 
 
 def test_edf_pauses_are_holes(tmp_path):
-    path = make(".edf", tmp_path)
+    path = whole(".edf", tmp_path)
     blob = path.read_bytes().replace(b"EDF+C", b"EDF+D", 1)
     for second in (7, 6, 5, 4):
         blob = blob.replace(b"+%d\x14\x14" % second, b"+%d\x14\x14" % (second + 2))
@@ -494,7 +471,7 @@ def test_xdf_without_eeg_lists_what_it_has(tmp_path):
 
 
 def test_xdf_cut_short_is_read_with_a_note(tmp_path):
-    path = make(".xdf", tmp_path)
+    path = whole(".xdf", tmp_path)
     path.write_bytes(path.read_bytes()[:40_000])
     recording = read_recording(path)
     assert 0 < recording.index.size < 2000

@@ -85,7 +85,8 @@ def signal(
         raise InputFileError(
             f"{path}: {field} has shape {value.shape}, not {wanted}; take the file as the corpus gives it"
         )
-    eeg = np.ascontiguousarray(eeg[:rows], dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        eeg = np.ascontiguousarray(eeg[:rows], dtype=np.float32)
     if finite and not np.isfinite(eeg).all():
         row, sample = np.argwhere(~np.isfinite(eeg))[0]
         raise InputFileError(

@@ -253,8 +253,9 @@ def cnt(
     struct.pack_into("<H", head, 376, sfreq)
     struct.pack_into("<i", head, 864, data.shape[1])
     struct.pack_into("<i", head, 886, 900 + 75 * len(labels) + data.size * 4)
-    for label in labels:
+    for at, label in enumerate(labels):
         block = bytearray(75)
+        struct.pack_into("<ff", block, 19, np.sin(at / 9), np.cos(at / 9))
         block[: len(label)] = label.upper().encode()
         struct.pack_into("<h", block, 47, baseline)
         struct.pack_into("<f", block, 59, 2.048)
@@ -373,7 +374,7 @@ def mped(root: Path, samples: int = 1000, trials: Sequence[int] = range(1, 35), 
             save(folder / "liuwei" / f"liuwei_{suffix}.mat", **made)
 
 
-def mdme(root: Path, rows: int = 20, missing: Sequence[int] = (), extra: int = 0) -> None:
+def mdme(root: Path, rows: int = 18, missing: Sequence[int] = (), extra: int = 0) -> None:
     """Every trial one after the other; ratings in the order of presentation, with dominance behind."""
     folder = root / "raw_data" / "1"
     save(folder / "datas.mat", eeg_datas=noise((rows, sum(LENGTHS) + extra), 1, np.float32))

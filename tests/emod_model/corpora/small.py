@@ -1,0 +1,36 @@
+"""Every corpus at its smallest, with long enough trials for a window where that is asked."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.emod_model.corpora import made
+
+TINY: dict[str, Callable[[Path], object]] = {
+    "amigos": made.amigos,
+    "deap": lambda root: made.deap_csv(root, made.deap(root, trials=1, samples=7680)),
+    "dreamer": lambda root: made.dreamer(root, people=1, clips=2, rest_s=2, film_s=2),
+    "faced": lambda root: made.faced(root, samples=50),
+    "mahnob-hci": made.mahnob_hci,
+    "mdme": made.mdme,
+    "mped": lambda root: made.mped(root, samples=500, trials=[2, 3, 20]),
+    "seed": lambda root: made.seed(root, trials=3, seconds=1),
+    "seed-iv": lambda root: made.seed_iv(root, sessions=[2], trials=3, seconds=1),
+    "seed-v": lambda root: made.seed_v(root, seconds=110),
+    "seed-vii": lambda root: made.seed_vii(root, clips=[1, 21, 80]),
+}
+"""Just enough to be read."""
+
+LONG: dict[str, Callable[[Path], object]] = {
+    "amigos": lambda root: made.amigos(root, seconds=17),
+    "deap": lambda root: made.deap_csv(root, made.deap(root, trials=1)),
+    "dreamer": lambda root: made.dreamer(root, people=1, clips=1, rest_s=12, film_s=12),
+    "faced": lambda root: made.faced(root, samples=2750),
+    "mahnob-hci": lambda root: made.mahnob_hci(root, rest_s=11, film_s=12),
+    "mdme": made.mdme,
+    "mped": lambda root: made.mped(root, samples=11_000, trials=[1, 2, 20]),
+    "seed": lambda root: made.seed(root, trials=2, seconds=11),
+    "seed-iv": lambda root: made.seed_iv(root, sessions=[2], trials=2, seconds=11),
+    "seed-v": lambda root: made.seed_v(root, sfreq=250, seconds=103),
+    "seed-vii": lambda root: made.seed_vii(root, clips=[1, 80], seconds=11),
+}
+"""Trials that hold a window of ten seconds."""

@@ -1,0 +1,48 @@
+"""Settings that every run has."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A table of the settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Optimiser(Section):
+    """AdamW, its rate falling along a cosine over all steps."""
+
+    learning_rate: float = Field(gt=0, allow_inf_nan=False, description="at the start")
+    backbone: float = Field(1.0, gt=0, le=1, description="rate of encoder and layers, as a part of it")
+    final_rate: float = Field(1e-7, ge=0, allow_inf_nan=False, description="at the end")
+    weight_decay: float = Field(1e-4, ge=0, allow_inf_nan=False)
+    clip: float = Field(gt=0, allow_inf_nan=False, description="norm that gradients are clipped at")
+    average: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="decay of the running average of the weights, which is then what is kept",
+    )
+
+
+class Machine(Section):
+    """What it runs on; several GPUs or machines are torchrun's to say."""
+
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "32", "bf16"] = Field("auto", description="auto: bf16 on a GPU, else 32")
+    workers: int = Field(0, ge=0, description="processes that read windows ahead; 0: none beside this one")
+
+
+class RunSettings(Section):
+    """The part that all runs have: where results go, what the weights are called and may be used for."""
+
+    out: Path = Field(description="folder of the results")
+    name: str = Field(min_length=1, description="what a person calls the model")
+    licence: str = Field(min_length=1, description="of the weights")
+    simulated: bool = Field(False, description="the windows are of simulated people")
+    seed: int = Field(1, ge=0)
+    epochs: int = Field(100, ge=1)
+    machine: Machine = Machine()

@@ -1,0 +1,80 @@
+"""The part of a Lightning module that pretraining and fine-tuning share."""
+
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+import lightning
+import torch
+from torch import nn
+
+from emod_model.fitting.batches import seeded
+from emod_model.fitting.config import Optimiser
+from emod_model.network import EMOD
+from emod_model.pretraining.gather import world
+from emod_model.training.fit import follow
+
+
+class FittedNetwork(lightning.LightningModule):
+    """A network with its optimiser, its schedule, and a running average of its weights.
+
+    All chance of a step (dropout, augmentation) comes from seed, step and process, so that a run goes on from
+    its state on disk as if it had never stopped.
+
+    Parameters
+    ----------
+    network : EMOD
+        What is fitted.
+    heads : iterable of torch.nn.Module
+        The heads that are trained; the others stay as they are.
+    optimiser : Optimiser
+        How.
+    seed : int
+        Of every step.
+
+    Attributes
+    ----------
+    steps : int
+        Of the whole run, along which the rate falls.
+    """
+
+    def __init__(self, network: EMOD, heads: Iterable[nn.Module], optimiser: Optimiser, seed: int) -> None:
+        super().__init__()
+        self.network = network
+        self.steps = 1
+        self._optimiser, self._seed = optimiser, seed
+        self._heads = [p for head in heads for p in head.parameters()]
+        self._backbone = [p for part in (network.encoder, network.layers) for p in part.parameters()]
+        network.requires_grad_(False)
+        for parameter in (*self._heads, *self._backbone):
+            parameter.requires_grad_(True)
+        self.average = None if optimiser.average is None else copy.deepcopy(network).requires_grad_(False)
+
+    @property
+    def kept(self) -> EMOD:
+        """What is judged and kept: the running average where there is one."""
+        return self.network if self.average is None else self.average
+
+    def configure_optimizers(self) -> Any:
+        """Return AdamW and its schedule, a step at a time."""
+        told = self._optimiser
+        groups = [
+            {"params": self._backbone, "lr": told.learning_rate * told.backbone},
+            {"params": self._heads, "lr": told.learning_rate},
+        ]
+        optimiser = torch.optim.AdamW(groups, weight_decay=told.weight_decay)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, self.steps, told.final_rate)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Draw this step's chance from its number."""
+        del batch, batch_idx
+        step = seeded(self._seed, self.global_step, world()[0])
+        torch.manual_seed(int(step.integers(2**63)))
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Make a step, and let the average follow."""
+        super().optimizer_step(*args, **kwargs)
+        if self.average is not None and self._optimiser.average is not None:
+            # early on the average is that of all steps so far, not the random start
+            follow(self.average, self.network, min(self._optimiser.average, 1 - 1 / (self.global_step + 2)))

@@ -1,0 +1,205 @@
+"""Windows of a store that can be trained on, and batches of them."""
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from emod_model.errors import UsageError
+from emod_model.features import Features, assemble
+from emod_model.montage import spatial_weights
+from emod_model.signal.spec import SignalSpec
+
+Rows = npt.NDArray[np.int64]
+FEWEST_CHANNELS = 3
+
+
+class StoreLike(Protocol):
+    """What is asked of a store: see `emod_model.store.Store`."""
+
+    @property
+    def corpus(self) -> str:
+        """Name of the corpus."""
+
+    @property
+    def spec(self) -> SignalSpec:
+        """How the windows were conditioned."""
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Electrodes, one a row of a window."""
+
+    @property
+    def windows(self) -> npt.NDArray[np.float32]:
+        """Microvolts (windows, channels, samples)."""
+
+    @property
+    def good(self) -> npt.NDArray[np.bool_]:
+        """Which rows hold a signal (windows, channels)."""
+
+    @property
+    def subject(self) -> npt.NDArray[np.str_]:
+        """Whose each window is."""
+
+    @property
+    def label(self) -> npt.NDArray[np.str_]:
+        """Class of each window, "" where there is none."""
+
+    @property
+    def valence(self) -> npt.NDArray[np.float64]:
+        """[-1, 1], NaN where there is none."""
+
+    @property
+    def arousal(self) -> npt.NDArray[np.float64]:
+        """[-1, 1], NaN where there is none."""
+
+    @property
+    def baseline(self) -> npt.NDArray[np.bool_]:
+        """Windows of rest."""
+
+
+class Seen(NamedTuple):
+    """Windows as some cap sees them.
+
+    Attributes
+    ----------
+    eeg : torch.Tensor, shape (windows, channels, samples)
+        Microvolts, average-referenced over these channels.
+    spatial : torch.Tensor, shape (windows, channels, 72)
+        Weights of each channel's electrode over the rows of the embedding table.
+    """
+
+    eeg: Tensor
+    spatial: Tensor
+
+
+class StoredWindows:
+    """Chosen windows of one store.
+
+    Parameters
+    ----------
+    store : StoreLike
+        Where they lie; nothing is read before it is asked for.
+    rows : numpy.ndarray of int
+        Which; those with fewer than three good channels (or one that has but these) are passed over.
+
+    Attributes
+    ----------
+    rows : numpy.ndarray of int
+        Those that are left.
+
+    Raises
+    ------
+    UsageError
+        None is left.
+    """
+
+    def __init__(self, store: StoreLike, rows: Rows) -> None:
+        self.store = store
+        fewest = min(FEWEST_CHANNELS, len(store.channels))
+        self.rows: Rows = rows[store.good[rows].sum(1) >= fewest]
+        if not len(self.rows):
+            raise UsageError(
+                f"the store of {store.corpus} holds no window to use; prepare it anew or leave it out"
+            )
+        self._spatial = spatial_weights(store.channels)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, index: Rows, rng: np.random.Generator) -> Seen:
+        """Read windows with as many channels each: the good ones of the window that has fewest.
+
+        Parameters
+        ----------
+        index : numpy.ndarray of int
+            Numbers among `rows`.
+        rng : numpy.random.Generator
+            Chooses among the good channels of windows that have more.
+        """
+        rows = self.rows[index]
+        good = self.store.good[rows]
+        count = int(good.sum(1).min())
+        if count == good.shape[1]:
+            chosen = np.broadcast_to(np.arange(count), good.shape)
+        else:
+            chosen = np.argsort(np.where(good, rng.random(good.shape), np.inf), axis=1)[:, :count]
+        return self._seen(rows, chosen)
+
+    def read_alike(self, index: Rows) -> list[tuple[Rows, Seen]]:
+        """Read windows with all their good channels, those of one cap together, as the live path sees them.
+
+        Returns
+        -------
+        list of (numpy.ndarray, Seen)
+            Places in `index`, and their windows.
+        """
+        rows = self.rows[index]
+        caps, of_window = np.unique(self.store.good[rows], axis=0, return_inverse=True)
+        parts = []
+        for number, cap in enumerate(caps):
+            places = np.flatnonzero(of_window == number)
+            chosen = np.broadcast_to(np.flatnonzero(cap), (len(places), int(cap.sum())))
+            parts.append((places, self._seen(rows[places], chosen)))
+        return parts
+
+    def _seen(self, rows: Rows, chosen: Rows) -> Seen:
+        eeg = np.take_along_axis(np.asarray(self.store.windows[rows]), chosen[..., None], 1)
+        eeg = eeg - eeg.mean(1, keepdims=True)
+        return Seen(torch.from_numpy(eeg), torch.from_numpy(self._spatial[chosen]))
+
+
+def features(seen: Seen, spec: SignalSpec) -> Features:
+    """Return what the network takes, in single precision whatever the loop runs in."""
+    with torch.autocast(seen.eeg.device.type, enabled=False):
+        return assemble(seen.eeg.float(), seen.spatial, spec)
+
+
+def spectrum_statistics(
+    parts: list[StoredWindows], spec: SignalSpec, rng: np.random.Generator, most: int = 512
+) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation (45,) of the log power over windows drawn from each part alike.
+
+    Parameters
+    ----------
+    parts : list of StoredWindows
+        Training windows.
+    spec : SignalSpec
+        With the log-power spectrum.
+    rng : numpy.random.Generator
+        Draws them.
+    most : int
+        How many in all.
+    """
+    each = max(1, most // len(parts))
+    means, squares = [], []
+    for part in parts:
+        index = rng.choice(len(part), min(each, len(part)), replace=False)
+        spectra = [features(seen, spec).spectral for _, seen in part.read_alike(index)]
+        flat = torch.cat([s.reshape(-1, s.shape[-1]) for s in spectra])
+        means.append(flat.mean(0))
+        squares.append((flat**2).mean(0))
+    mean = torch.stack(means).mean(0)
+    return mean, (torch.stack(squares).mean(0) - mean**2).clamp(min=1e-6).sqrt()
+
+
+def one_spec(stores: list[StoreLike]) -> SignalSpec:
+    """Return the signal specification that all stores share.
+
+    Raises
+    ------
+    UsageError
+        Two of them were prepared differently.
+    """
+    first = stores[0].spec
+    for store in stores[1:]:
+        for field in type(first).model_fields:
+            one, other = getattr(first, field), getattr(store.spec, field)
+            if one != other and field != "hop_s":
+                raise UsageError(
+                    f"the stores of {stores[0].corpus} and {store.corpus} were prepared with {field} {one} "
+                    f"and {other}; prepare them alike"
+                )
+    return first

@@ -1,0 +1,137 @@
+"""A whole pretraining run: stores in, one checkpoint out."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from emod_model.checkpoint import CheckpointInfo, save_checkpoint
+from emod_model.fitting.batches import Batches, seeded
+from emod_model.fitting.loop import Say, fit, run_folder
+from emod_model.fitting.windows import StoreLike, one_spec, spectrum_statistics
+from emod_model.network import EMOD
+from emod_model.pretraining.config import Pretraining
+from emod_model.pretraining.data import ContrastPlan, CorpusWindows, Part, held_out
+from emod_model.pretraining.module import PretrainedNetwork
+from emod_model.pretraining.sampling import RegionBalancedSampler
+from emod_model.signal.spec import SignalSpec
+from emod_model.store import open_store
+
+WEIGHTS = "pretrained.safetensors"
+# of what is drawn at the start, beside the epochs' own
+_START, _TRAIN, _VALIDATE = 1, 2, 3
+
+
+def pretrain(
+    settings: Pretraining,
+    *,
+    stores: Sequence[StoreLike] | None = None,
+    resume: bool = False,
+    stop: Callable[[], bool] = lambda: False,
+    say: Say = lambda _: None,
+    bar: bool = False,
+) -> Path:
+    """Pretrain, and write the weights of the last epoch, as published.
+
+    Parameters
+    ----------
+    settings : Pretraining
+        Of the run.
+    stores : sequence of StoreLike, optional
+        The corpora, where they are not to be opened from `settings.stores`.
+    resume : bool
+        Go on from the state in `settings.out`.
+    stop : callable
+        Asked after every step whether to stop.
+    say : callable
+        Told a line after every epoch.
+    bar : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    pathlib.Path
+        The checkpoint.
+
+    Raises
+    ------
+    Interrupted
+        `stop` said so; the state is in `settings.out`.
+    UsageError, InputFileError
+        Stores that cannot be read or do not go together, or a folder that holds another run.
+    """
+    opened: list[StoreLike] = list(stores) if stores is not None else [open_store(p) for p in settings.stores]
+    spec = one_spec(opened)
+    people = [held_out(store, settings.validation_people, settings.seed) for store in opened]
+    corpora = [CorpusWindows(store, train) for store, (train, _) in zip(opened, people, strict=True)]
+    judged = [CorpusWindows(store, held) for store, (_, held) in zip(opened, people, strict=True) if held]
+    network = _begin(settings, corpora, spec)
+    module = PretrainedNetwork(network, spec, settings)
+    state = run_folder(settings.out, resume)
+    training = _batches(settings, corpora, lambda: module.trainer.current_epoch, _TRAIN)
+    # one pass over as many windows as are held out, the same in every epoch
+    validation = _batches(settings, judged, lambda: 0, _VALIDATE) if judged else None
+    fit(
+        module,
+        training,
+        validation,
+        settings,
+        settings.optimiser,
+        state=state,
+        stop=stop,
+        say=say,
+        bar=bar,
+    )
+    path = settings.out / WEIGHTS
+    if module.trainer.is_global_zero:
+        figures = {
+            name: float(value) for name, value in module.trainer.callback_metrics.items() if "/" in name
+        }
+        kept = module.kept.cpu().eval()
+        save_checkpoint(path, kept, _info(settings, spec, corpora, figures))
+    return path
+
+
+def _begin(settings: Pretraining, corpora: list[CorpusWindows], spec: SignalSpec) -> EMOD:
+    torch.manual_seed(settings.seed)
+    network = EMOD(settings.network)
+    if settings.network.spectrum == "log-power":
+        network.set_spectrum_statistics(
+            *spectrum_statistics(list(corpora), spec, seeded(settings.seed, _START))
+        )
+    return network
+
+
+def _batches(
+    settings: Pretraining, corpora: list[CorpusWindows], epoch: Callable[[], int], purpose: int
+) -> Batches[list[Part]]:
+    rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    sampler = RegionBalancedSampler(
+        [corpus.regions for corpus in corpora],
+        rounds=settings.batches.rounds,
+        batches=settings.batches.an_epoch if purpose == _TRAIN else None,
+        seed=settings.seed,
+        rank=rank,
+        processes=processes,
+    )
+    seed = (settings.seed, purpose, rank)
+    return Batches(ContrastPlan(corpora, sampler), epoch, seed, settings.machine.workers)
+
+
+def _info(
+    settings: Pretraining, spec: SignalSpec, corpora: list[CorpusWindows], figures: dict[str, float]
+) -> CheckpointInfo:
+    counts = ", ".join(f"{corpus.store.corpus} ({len(corpus):,} windows)" for corpus in corpora)
+    return CheckpointInfo(
+        name=settings.name,
+        network=settings.network,
+        signal=spec,
+        training_data=(
+            f"{counts}: {settings.loss.variant} contrast over {settings.epochs} epochs, seed {settings.seed}"
+        ),
+        licence=settings.licence,
+        figures=figures,
+        simulated=settings.simulated,
+        affect_trained=False,
+    )

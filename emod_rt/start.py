@@ -1,5 +1,7 @@
-"""Where the command line begins: a signal ends it cleanly before anything heavy is loaded."""
+"""Where the command line begins and ends: at once, and cleanly, however heavy what was loaded between."""
 
+import atexit
+import os
 import signal
 import sys
 from types import FrameType
@@ -23,4 +25,25 @@ def main() -> None:
         signal.signal(number, leave)
     from emod_rt.cli import main as command
 
-    command()
+    try:
+        command()
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            _end(end.code)
+        raise
+
+
+def _end(code: int) -> None:
+    """End without taking the interpreter down, which takes seconds with torch on a busy machine.
+
+    Nothing is left to be done by then: files are closed, devices and streams let go.
+    """
+    atexit._run_exitfuncs()
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except OSError:
+        # what nobody could be told is told by Python itself, on the usual way out
+        return
+    os._exit(code)

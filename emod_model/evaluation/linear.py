@@ -84,18 +84,29 @@ def centred(features: Array, table: WindowTable, kind: Kind) -> Array:
     ----------
     features : numpy.ndarray, shape (windows, features)
     table : WindowTable
-        A person whose baseline is empty is left as they are.
+        In time within each session; a session of a person has a baseline of its own, as it is recorded anew.
     kind : {"none", "causal", "transductive"}
-        The baseline: nothing, the mean of the windows marked as rest, or of all of the person's.
+        The baseline: nothing; the windows marked as rest, those that have been by then, and where a session
+        has none all its windows so far; all windows of the session.
     """
     result = features.copy()
     if kind == "none":
         return result
-    for person in table.people:
-        own = table.subject == person
-        base = own & table.baseline if kind == "causal" else own
-        if base.any():
-            result[own] -= features[base].mean(0)
+    sessions = np.char.add(np.char.add(table.subject, "\0"), table.session)
+    for name in np.unique(sessions):
+        rows = np.flatnonzero(sessions == name)
+        own = features[rows]
+        if kind == "transductive":
+            result[rows] -= own.mean(0)
+            continue
+        base = table.baseline[rows]
+        if not base.any():
+            base = np.ones(len(rows), dtype=bool)
+        # the windows before the first rest are centred by that first one
+        count = np.maximum(np.cumsum(base), 1)[:, None]
+        so_far = np.cumsum(own * base[:, None], axis=0) / count
+        so_far[: base.argmax()] = so_far[base.argmax()]
+        result[rows] -= so_far
     return result
 
 

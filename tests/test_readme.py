@@ -97,11 +97,11 @@ def test_a_replay_stands_in_for_a_headset(folder):
     replay = start(*of("emod-rt replay"), cwd=folder)
     program = start(*of("emod-rt run --source lsl:Cyton"), "--jsonl", "lsl.jsonl", cwd=folder)
     lines = folder / "lsl.jsonl"
-    until(lambda: lines.exists() and '"valid": true' in lines.read_text(), 60)
+    until(lambda: lines.exists() and '"valid": true' in lines.read_text(), 120)
     program.send_signal(signal.SIGINT)
     replay.send_signal(signal.SIGTERM)
     for each in (program, replay):
-        _, err = each.communicate(timeout=30)
+        _, err = each.communicate(timeout=120)
         assert each.returncode == 0, err
 
 
@@ -165,7 +165,7 @@ def test_the_python_example(folder):
         env=environment(),
         text=True,
         capture_output=True,
-        timeout=90,
+        timeout=240,
     )
     assert done.returncode == 0, done.stderr
     assert len([line for line in done.stdout.splitlines() if "stalled" not in line]) == 12

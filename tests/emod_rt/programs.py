@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 EMOD_RT = Path(sys.executable).with_name("emod-rt")
-TIMEOUT_S = 90
+TIMEOUT_S = 240
 
 
 def environment() -> dict[str, str]:

@@ -32,8 +32,8 @@ class Take:
         source = BrainFlowSource(kind, params, channels)
         chunks = []
         try:
-            self.info = source.open(10.0)
-            deadline = time.monotonic() + 25.0
+            self.info = source.open(30.0)
+            deadline = time.monotonic() + 90.0
             while not chunks or chunks[-1].first_index + chunks[-1].times.size < end:
                 assert time.monotonic() < deadline, "waited in vain"
                 chunks += source.read(0.05)
@@ -132,7 +132,7 @@ def test_a_board_that_is_plugged_in_late_is_waited_for_and_one_that_is_away_is_c
         plugging = threading.Timer(0.3, board.replug)
         plugging.start()
         source = BrainFlowSource("cyton", {"serial_port": board.port})
-        assert source.open(10.0).channels == NAMES
+        assert source.open(30.0).channels == NAMES
         plugging.join()
         board.unplug()
         until(lambda: source.read(0.0) == [])

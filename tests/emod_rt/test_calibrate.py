@@ -39,7 +39,7 @@ from tests.emod_rt.test_typed import Terminal
 
 HASTY = Path(__file__).with_name("hasty.py")
 SPEED = "5"
-_PATIENCE_S = 90
+_PATIENCE_S = 240
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 

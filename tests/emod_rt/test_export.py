@@ -251,7 +251,7 @@ def validate(root: Path, *options: str) -> list[str]:
         [program, root, "--format", "json", *options],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=280,
         check=False,
     )
     issues = json.loads(done.stdout)["issues"]["issues"]
@@ -463,9 +463,9 @@ def test_an_export_that_is_stopped_leaves_nothing_behind(tmp_path):
     program = start(
         "export-recording", str(tmp_path / "long.csv"), "--to", "csv", "--out", str(out / "a.csv")
     )
-    until(lambda: out.exists() and any(out.rglob("*.csv")), 60)
+    until(lambda: out.exists() and any(out.rglob("*.csv")), 120)
     program.send_signal(signal.SIGTERM)
-    _, err = program.communicate(timeout=30)
+    _, err = program.communicate(timeout=120)
     assert program.returncode == 2
     assert err.strip().splitlines()[-1] == (
         "emod-rt: stopped before it was done, so nothing was written; start it again"

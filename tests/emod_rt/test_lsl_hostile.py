@@ -73,13 +73,13 @@ def hostile(name, label="Fp1", source_id="odd"):
 
 def open_while_sending(source, out):
     def send():
-        if out.wait_for_consumers(10):
+        if out.wait_for_consumers(30):
             out.push_chunk(noise(300, 3))
 
     sender = threading.Thread(target=send)
     sender.start()
     try:
-        return source.open(10)
+        return source.open(30)
     finally:
         sender.join()
 
@@ -126,7 +126,7 @@ def test_devices_and_marker_inlets_live_beside_whatever_is_announced():
         peer(f"{name}-deaf", b"<info><broken", **claims),
     ):
         markers = LSLMarkers()
-        assert good.wait_for_consumers(10)
+        assert good.wait_for_consumers(30)
         good.push_sample(["through"])
         seen = until(lambda: [m for m in markers.read()[1] if m.stream.metadata.name == f"{name}-good"])
         markers.close()

@@ -25,7 +25,7 @@ def test_mne_lsl_reads_numbers_names_and_rate():
     name = unique("affect")
     outlet = AffectOutlet(name, SOURCE, "small", True, 0.5, "abc123")
     stream = mne_lsl.stream.StreamLSL(bufsize=20, name=name)
-    stream.connect(acquisition_delay=None, timeout=10)
+    stream.connect(acquisition_delay=None, timeout=30)
     try:
         begin = liblsl.load().local_clock()
         for k in range(8):

@@ -54,14 +54,14 @@ def test_a_sender_that_is_killed_and_started_again_is_back_within_two_seconds(na
     source = LSLSource(name)
     taken = Taken(source)
     with sender(name, *options) as first:
-        source.open(10)
+        source.open(30)
         taken.read_for(0.2)
         first.send_signal(signal.SIGKILL)
         first.wait()
         taken.read_for(1.0)
     before = taken.index.size
     with sender(name, *options) as second:
-        until(taken.read, 20)
+        until(taken.read, 60)
         back_s = liblsl.load().local_clock() - second.began
         taken.read_for(0.2)
     source.close()
@@ -83,7 +83,7 @@ def test_a_sender_that_stands_still_for_seconds_blocks_nothing_and_loses_nothing
     source = LSLSource(name)
     taken = Taken(source)
     with sender(name, "--source-id", name) as still:
-        source.open(10)
+        source.open(30)
         taken.read_for(0.3)
         still.send_signal(signal.SIGSTOP)
         taken.read_for(0.2)
@@ -100,7 +100,7 @@ def test_a_sender_that_stands_still_for_seconds_blocks_nothing_and_loses_nothing
         assert time.monotonic() - began < 0.2
         assert source.read(0.0) is None
         # neither does what is left behind wait for it
-        until(lambda: not [t for t in threading.enumerate() if t.name.startswith("emod-lsl")], 5)
+        until(lambda: not [t for t in threading.enumerate() if t.name.startswith("emod-lsl")], 30)
     assert taken.longest < 0.5
     np.testing.assert_array_equal(np.diff(taken.index), 1)
     np.testing.assert_array_equal(np.diff(taken.number), 1)
@@ -113,7 +113,7 @@ def lost():
 
     def begin(source_id="", channels=None, query=None):
         out = outlet(name, source_id=source_id)
-        info = find_stream(name, 10, threading.Event())
+        info = find_stream(name, 30, threading.Event())
         layout = read_layout(out.get_info().as_xml(), len(LABELS), channels)
         del out
         seekers.append(Seeker(query or name, info, layout, channels, CLOCK, 0.0, 0.0))
@@ -140,7 +140,7 @@ def test_a_sender_without_a_source_id_is_known_by_its_name_type_and_channels(los
 def test_a_clock_that_goes_on_is_not_waited_for_and_any_other_is_measured_first(offset, goes_on):
     name = unique("clock")
     out = outlet(name, source_id="headset-1")
-    info = find_stream(name, 10, threading.Event())
+    info = find_stream(name, 30, threading.Event())
     layout = read_layout(out.get_info().as_xml(), len(LABELS), None)
     del out
     heard = liblsl.load().local_clock()
@@ -202,7 +202,7 @@ def test_what_comes_back_as_something_else_is_refused_with_the_difference(lost, 
 
 def seek(name, out):
     """Begin to look for an outlet that is still there."""
-    info = find_stream(f"uid={out.get_info().uid()}", 10, threading.Event())
+    info = find_stream(f"uid={out.get_info().uid()}", 30, threading.Event())
     layout = read_layout(out.get_info().as_xml(), len(LABELS), None)
     return Seeker(name, info, layout, None, CLOCK, 0.0, 0.0)
 
@@ -210,7 +210,7 @@ def seek(name, out):
 def test_two_that_could_be_it_are_listed():
     name = unique("two")
     mine = outlet(name, source_id="headset-1")
-    info = find_stream(name, 10, threading.Event())
+    info = find_stream(name, 30, threading.Event())
     layout = read_layout(mine.get_info().as_xml(), len(LABELS), None)
     del mine
     twins = [outlet(name, source_id="headset-1") for _ in range(2)]
@@ -235,7 +235,7 @@ def test_a_search_that_is_called_off_ends_soon():
     out = outlet(name)
     seeker = seek(name, out)
     seeker.stop()
-    until(lambda: not [t for t in threading.enumerate() if t.name.startswith("emod-lsl")], 3)
+    until(lambda: not [t for t in threading.enumerate() if t.name.startswith("emod-lsl")], 30)
     assert seeker.found() is None
     del out
 

@@ -15,7 +15,7 @@ from emod_rt.sources.lsl_rate import RateCheck
 from tests.emod_rt.doubles import ManualClock
 from tests.emod_rt.lsl_help import LABELS, noise, outlet, unique, until
 
-WAIT = 10.0
+WAIT = 30.0
 
 
 def open_while_sending(source, out, data, stamps, wait_s=WAIT):

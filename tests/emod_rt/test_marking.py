@@ -240,7 +240,7 @@ def test_markers_of_other_programs_land_on_their_sample(tmp_path):
     program = start("record", "--source", f"lsl:{name}", "--out", str(tmp_path / "s.xdf"), "--duration", "6")
     senders = subprocess.Popen([sys.executable, "-c", SENDERS, name, cues, codes])
     try:
-        _, err = program.communicate(timeout=60)
+        _, err = program.communicate(timeout=120)
     finally:
         program.kill()
         senders.kill()
@@ -302,11 +302,11 @@ def test_the_program_without_reconnecting_ends_with_exit_code_4_and_one_sentence
     name = unique("mute")
     sender = outlet(name)
     program = start("record", "--source", f"lsl:{name}", "--out", str(tmp_path / "s.xdf"), "--no-reconnect")
-    until(sender.have_consumers, 40)
+    until(sender.have_consumers, 120)
     for index in range(500):
         sender.push_sample([float(index)] * 4)
         time.sleep(0.002)
-    _, err = program.communicate(timeout=30)
+    _, err = program.communicate(timeout=120)
     assert program.returncode == 4, err
     (sentence,) = [line for line in err.splitlines() if line.startswith("emod-rt: ")]
     assert f"lsl:{name} has sent nothing for" in sentence

@@ -63,7 +63,7 @@ def inlet(name):
     pylsl = liblsl.load()
     found = until(lambda: pylsl.resolve_byprop("name", name, 1, 0.2))
     made = pylsl.StreamInlet(found[0])
-    made.open_stream(5.0)
+    made.open_stream(30.0)
     return made
 
 
@@ -81,13 +81,13 @@ class Player:
 
     def end(self):
         self.stop.set()
-        self.thread.join(10)
+        self.thread.join(30)
         assert not self.thread.is_alive()
 
 
 def listen(name, count):
     source = LSLSource(name)
-    info = source.open(10.0)
+    info = source.open(30.0)
     chunks = []
     until(lambda: chunks.extend(source.read(0.05)) or sum(c.times.size for c in chunks) >= count)
     source.close()
@@ -124,7 +124,7 @@ def test_speed_changes_the_pace_but_not_the_stamps(speed):
     name, made = unique("speed"), recording(np.arange(500))
     player = Player(Replay(made, name, speed=speed, clock=QuickClock(4.0)))
     source = LSLSource(name)
-    source.open(10.0)
+    source.open(30.0)
     began = time.monotonic()
     chunks = []
     until(lambda: chunks.extend(source.read(0.05)) or sum(c.times.size for c in chunks) >= 500)
@@ -170,13 +170,13 @@ def test_markers_come_on_their_sample_in_the_form_they_were_recorded_in():
     signal = inlet(name)
     first = until(lambda: signal.pull_sample(0.5)[1])
     for event in events:
-        values, stamp = inlets[event.stream].pull_sample(10.0)
+        values, stamp = inlets[event.stream].pull_sample(30.0)
         assert tuple(values) == event.values
         assert stamp - first == pytest.approx(event.t - 7.0, abs=1e-6)
-    said = inlets[words].info(5.0)
+    said = inlets[words].info(30.0)
     assert (said.type(), said.channel_count(), said.nominal_srate()) == ("Markers", 1, 0.0)
     assert said.desc().child_value("who") == "Jörg"
-    assert inlets[silent].info(5.0).type() == "Markers"
+    assert inlets[silent].info(30.0).type() == "Markers"
     player.end()
 
 
@@ -189,7 +189,7 @@ def test_the_signal_appears_with_its_own_words_and_says_that_it_is_a_replay(tmp_
     )
     own = Metadata(name, "EEG", "serial 7", describe_channels(desc, range(4), LABELS))
     player = Player(Replay(recording(np.arange(500), metadata=own), clock=QuickClock()))
-    said = ET.fromstring(inlet(name).info(5.0).as_xml())
+    said = ET.fromstring(inlet(name).info(30.0).as_xml())
     player.end()
     assert said.findtext("type") == "EEG"
     assert said.findtext("source_id").startswith("emod-replay-")
@@ -240,7 +240,7 @@ def test_a_loop_sends_its_markers_once_a_turn():
     player = Player(Replay(recording(np.arange(500), events), name, loop=True, clock=QuickClock()))
     marks = inlet(f"{name}-cue")
     signal = inlet(name)
-    got = [marks.pull_sample(10.0) for _ in range(6)]
+    got = [marks.pull_sample(30.0) for _ in range(6)]
     player.end()
     signal.close_stream()
     assert [text for (text,), _ in got] == ["first", "last"] * 3
@@ -253,7 +253,7 @@ def test_a_seek_reaches_readers_as_a_hole_and_the_signal_goes_on_from_there():
     replay = Replay(made, name, clock=QuickClock(4.0))
     player = Player(replay)
     source = LSLSource(name)
-    source.open(10.0)
+    source.open(30.0)
     chunks = []
     until(lambda: chunks.extend(source.read(0.05)) or chunks)
     replay.seek(60.0)

@@ -52,12 +52,12 @@ def replayed(recording, start=None, stop=None):
     rows = np.flatnonzero((place >= first) & (place < last))
     source, chunks = LSLSource(name), []
     try:
-        info = source.open(10.0)
+        info = source.open(30.0)
         until(lambda: chunks.extend(source.read(0.05)) or sum(c.times.size for c in chunks) >= rows.size)
     finally:
         source.close()
         ended.set()
-        player.join(10)
+        player.join(30)
     index = np.concatenate([np.arange(c.first_index, c.first_index + c.times.size) for c in chunks])
     data = np.concatenate([c.data for c in chunks], axis=1)
     np.testing.assert_array_equal(index, place[rows] - place[rows[0]])
@@ -116,7 +116,7 @@ def test_a_recording_of_ours_comes_back_with_its_markers_on_their_samples(tmp_pa
         got = [words.pull_sample(10.0), words.pull_sample(10.0), numbers.pull_sample(10.0)]
     finally:
         ended.set()
-        player.join(10)
+        player.join(30)
     assert [values for values, _ in got] == [["eyes open"], ["Augen zu"], [-3, 7]]
     np.testing.assert_allclose([(t - first) * 250 for _, t in got], [250, 700, 900], atol=1e-3)
 
@@ -142,7 +142,7 @@ def test_a_replay_that_is_recorded_anew_has_every_marker_on_the_sample_it_had(tm
         assert done.returncode == 0, done.stderr
     finally:
         ended.set()
-        player.join(10)
+        player.join(30)
     second = read_recording(again)
     assert second.lost == 0
     np.testing.assert_array_equal(second.data, first.data[:, :1250])

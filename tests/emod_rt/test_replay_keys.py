@@ -57,7 +57,7 @@ def played(tmp_path, terminal):
         inlet = pylsl.StreamInlet(found[0], recover=False)
         inlet.open_stream(10.0)
         yield program, inlet
-        assert program.wait(20) == 0
+        assert program.wait(120) == 0
     finally:
         program.kill()
         program.wait()

@@ -45,18 +45,15 @@ def open_source(
     UsageError
         The text names no source, or one that cannot measure impedance.
     """
-    scheme, colon, rest = text.strip().partition(":")
-    rest = rest.strip()
+    scheme, rest = _split(text)
     clock = clock or SystemClock()
-    if not colon or not rest:
-        raise UsageError(f"{text!r} names no source; use {FORMS}")
     if chunk is not None and chunk < 1:
         raise UsageError(f"a chunk of {chunk} samples is none; give 1 or more")
-    if impedance is not None and scheme.lower() in ("lsl", "file", "sim"):
+    if impedance is not None and scheme in ("lsl", "file", "sim"):
         raise UsageError(
             f"{text!r} cannot measure impedance; leave --impedance out, or use brainflow:cyton or its Daisy"
         )
-    match scheme.lower():
+    match scheme:
         case "lsl":
             from emod_rt.sources.lsl import LSLSource
 
@@ -77,6 +74,14 @@ def open_source(
 
             return SimSource(_seed(text, rest), channels=channels, clock=clock, paced=paced)
     raise UsageError(f"{text!r} is no kind of source; use {FORMS}")
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Return the kind of source and what it is called."""
+    scheme, colon, rest = text.strip().partition(":")
+    if not colon or not rest.strip():
+        raise UsageError(f"{text!r} names no source; use {FORMS}")
+    return scheme.lower(), rest.strip()
 
 
 def _parameters(text: str, query: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ PACKAGES = (
     "pyqtgraph",
 )
 _OLDEST_PYTHON = (3, 11)
+_LOOK_S = 0.01  # how soon an answer is seen
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def check_liblsl() -> Check:
 def check_multicast(wait_s: float = 5.0) -> Check:
     """Announce a stream on this machine and find it from this machine."""
     from emod_rt import liblsl
+    from emod_rt.sources.lsl_search import Search
 
     try:
         pylsl = liblsl.load()
@@ -97,7 +99,9 @@ def check_multicast(wait_s: float = 5.0) -> Check:
     name = f"emod-doctor-{uuid.uuid4().hex}"
     outlet = pylsl.StreamOutlet(pylsl.StreamInfo(name, "Test", 1, 0.0, "float32", name))
     began = time.monotonic()
-    found = pylsl.resolve_byprop("name", name, 1, wait_s)
+    with Search(f"name='{name}'") as search:
+        while not (found := search.results()) and time.monotonic() < began + wait_s:
+            time.sleep(_LOOK_S)
     took = time.monotonic() - began
     del outlet
     if not found:

@@ -10,6 +10,8 @@ from emod_rt.checks import channel_list, not_negative, positive
 from emod_rt.cli.common import Channels, Wait, ending
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from emod_rt.replay import Progress, Replay
 
 _SEEK_S = {"left": -10.0, "right": 10.0}
@@ -48,12 +50,9 @@ def replay(
     positive("--stop", stop)
     names = channel_list(channels)
     from rich.console import Console
-    from rich.markup import escape
 
-    from emod_rt.cli.keys import keys
-    from emod_rt.cli.report import progress
     from emod_rt.readers import read_recording
-    from emod_rt.replay import Progress, Replay
+    from emod_rt.replay import Replay
     from emod_rt.sources.uri import file_and_rate
 
     path, rate = file_and_rate(str(file), str(file))
@@ -69,18 +68,28 @@ def replay(
         err.print(f"  markers as {stream.metadata.name}")
     for sentence in recording.notes:
         err.print(f"  note: {sentence}", style="yellow")
+    _play(player, err, start or 0.0, loop, wait)
+
+
+def _play(player: "Replay", err: "Console", start: float, loop: bool, wait: float) -> None:
+    """Play to the end, with a bar and the keys."""
+    from rich.markup import escape
+
+    from emod_rt.cli.keys import keys
+    from emod_rt.cli.report import progress
+
     ended = threading.Event()
     with ending(ended.set), keys() as pressed, progress(err) as bar:
         if pressed is not None:
             err.print("left and right: 10 s back or on, space: pause, q: quit", style="dim")
         task = bar.add_task("waiting for a reader", total=player.duration_s)
 
-        def show(state: Progress) -> None:
+        def show(state: "Progress") -> None:
             turn = f", pass {state.turn + 1}" if loop else ""
             told = escape(f"lsl:{player.name}{turn}{', paused' if state.paused else ''}")
             if state.waiting:
                 told = "waiting for a reader"
-            bar.update(task, completed=state.position_s - (start or 0.0), description=told)
+            bar.update(task, completed=state.position_s - start, description=told)
             if pressed is not None:
                 _obey(pressed(), state, player, ended)
 

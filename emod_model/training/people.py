@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.signal.spec import SignalSpec
-from emod_model.signal.windows import Windower
+from emod_model.signal.windows import Window, Windower
 from emod_model.simulate import SimulatedPerson, Trajectory, Trials
 from emod_model.training.montages import RATES
 
@@ -73,6 +73,28 @@ def nine_clips(seed: int) -> Trials:
     return Trials((ninths + rng.uniform(-1, 1, (9, 2))) / 3, trial_s=10.0, ramp_s=2.0)
 
 
+def valid_windows(
+    windower: Windower, generate: Callable[[int], npt.NDArray[np.float32]], step: int, steps: int
+) -> list[Window]:
+    """Cut the windows that the live path would estimate from what comes in.
+
+    Parameters
+    ----------
+    windower : Windower
+        Nothing pushed yet.
+    generate : callable
+        Gives the next so many samples, (channels, samples).
+    step : int
+        Samples a chunk.
+    steps : int
+        Chunks.
+    """
+    windows: list[Window] = []
+    for first in range(0, steps * step, step):
+        windows += [window for window in windower.push(first, generate(step)) if window.eeg is not None]
+    return windows
+
+
 def record(
     seed: int,
     channels: Sequence[str],
@@ -110,9 +132,7 @@ def record(
     person = SimulatedPerson(seed, channels, rate, life and life(seed))
     windower = Windower(spec, rate, len(person.channels), hop_s, person.channels)
     step = round(rate)
-    windows = []
-    for first in range(0, round(seconds * rate) - step + 1, step):
-        windows += [w for w in windower.push(first, person.generate(step)) if w.eeg is not None]
+    windows = valid_windows(windower, person.generate, step, round(seconds * rate) // step)
     shape = (len(windows), len(person.channels))
     eeg = np.zeros((*shape, spec.window_samples), dtype=np.float32)
     good = np.zeros(shape, dtype=np.bool_)

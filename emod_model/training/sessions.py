@@ -1,5 +1,6 @@
 """Simulated people who sit through a calibration: rest, rated trials, pauses."""
 
+import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from emod_model.montage import canonical_names
 from emod_model.signal.windows import Windower
 from emod_model.simulate import SimulatedPerson
 from emod_model.simulate.noise import ColouredNoise, power_law_filter
+from emod_model.training.people import valid_windows
 
 Array = npt.NDArray[np.float64]
 
@@ -135,9 +137,7 @@ def _sat_through(
 ) -> Session:
     """Cut what comes in into rest, trials and what lies between."""
     windower = Windower(model.spec, SFREQ, len(channels), hop_s, channels=channels)
-    windows = []
-    for first in range(0, round(plan.seconds * SFREQ), round(SFREQ)):
-        windows += [w for w in windower.push(first, generate(round(SFREQ))) if w.eeg is not None]
+    windows = valid_windows(windower, generate, round(SFREQ), math.ceil(round(plan.seconds * SFREQ) / SFREQ))
     seen = read(model, windows, channels, SFREQ)
     spans = [(plan.start(k) + plan.skip_s, plan.start(k) + plan.trial_s) for k in range(plan.trials)]
     free = seen.t > plan.rest_s

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.affect import region
+from emod_model.store.image import Image
 from emod_model.store.manifest import Counts, Manifest, RawFile, Refused
 from emod_model.store.part import Part, PartTrial, eeg_of, flush_folder
 from emod_model.store.recipe import Recipe
@@ -61,9 +62,10 @@ def join(
     manifest = _manifest(parts, columns, channels, recipe, files, notes)
     samples = recipe.signal.window_samples
     draft = folder / "joined.h5"
-    first = _layout(draft, manifest, columns, samples)
+    image, first = _layout(manifest, columns, samples)
     at = {name: row for row, name in enumerate(channels)}
-    with draft.open("r+b") as file:
+    with draft.open("wb") as file:
+        image.save(file)
         file.seek(first)
         for number, part in enumerate(parts, 1):
             for trial, eeg in eeg_of(part, folder, samples):
@@ -78,15 +80,16 @@ def join(
     return manifest
 
 
-def _layout(draft: Path, manifest: Manifest, columns: Columns, samples: int) -> int:
-    """Write everything but the windows, and return where in the file they go.
+def _layout(manifest: Manifest, columns: Columns, samples: int) -> tuple[Image, int]:
+    """Return everything but the windows, and where in the file they go.
 
     One stretch of the file, window after window: a random batch is then read many times faster than from
     HDF5's chunks, by any number of processes, and without HDF5 in between.
     """
     import h5py
 
-    with h5py.File(draft, "w", libver=("earliest", "v110")) as file:
+    image = Image()
+    with h5py.File(image, "w", libver=("earliest", "v110")) as file:
         plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         plan.set_layout(h5py.h5d.CONTIGUOUS)
         plan.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
@@ -104,7 +107,8 @@ def _layout(draft: Path, manifest: Manifest, columns: Columns, samples: int) -> 
         file["manifest"] = manifest.model_dump_json()
         file.attrs["sfreq"] = manifest.recipe.signal.sfreq
         file.attrs["unit"] = "uV"
-        return int(windows.get_offset())
+        first = int(windows.get_offset())
+    return image, first
 
 
 def _columns(parts: Sequence[Part], channels: tuple[str, ...]) -> Columns:

@@ -4,6 +4,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,18 +22,11 @@ LOWEST_UV, HIGHEST_UV = 0.1, 1000.0
 TOO_SHORT = "trial too short for a window"
 
 
-def prepare_person(
-    corpus: Corpus,
-    subject: str,
-    recipe: Recipe,
-    vocabulary: Vocabulary | None,
-    path: Path,
-    inputs: str,
-    source: str,
-) -> None:
-    """Read, condition and cut one person, and commit the part.
+@dataclass(frozen=True)
+class Job:
+    """What has to be done for one person.
 
-    Parameters
+    Attributes
     ----------
     corpus : Corpus
         Where from.
@@ -46,14 +40,28 @@ def prepare_person(
         The part to be.
     inputs : str
         Hash of the person's files.
-    source : str
+    source : pathlib.Path
         File or folder to name in sentences.
+    """
+
+    corpus: Corpus
+    subject: str
+    recipe: Recipe
+    vocabulary: Vocabulary | None
+    path: Path
+    inputs: str
+    source: Path
+
+
+def prepare_person(job: Job) -> None:
+    """Read, condition and cut one person, and commit the part.
 
     Raises
     ------
     OSError
         The part cannot be written.
     """
+    corpus, path = job.corpus, job.path
     before = Counter(corpus.notes)
     data = path.with_name(f"{path.stem}-{os.getpid()}.f32")
     trials: list[PartTrial] = []
@@ -62,10 +70,10 @@ def prepare_person(
     refused = None
     with data.open("wb") as file:
         try:
-            for trial, windows in _windows(corpus, subject, recipe, source):
+            for trial, windows in _windows(job):
                 lost += windows.lost
                 if len(windows.start_s):
-                    trials.append(_describe(trial, windows, vocabulary))
+                    trials.append(_describe(trial, windows, job.vocabulary))
                     file.write(windows.eeg.astype("<f4", copy=False).tobytes())
                 elif not windows.lost:
                     passed_over[TOO_SHORT] += 1
@@ -75,10 +83,10 @@ def prepare_person(
         os.fsync(file.fileno())
     if refused is None and not trials:
         reasons = ", ".join(f"{count} {reason}" for reason, count in sorted((lost + passed_over).items()))
-        refused = f"{source}: no window holds a signal ({reasons or 'no trials'})"
+        refused = f"{job.source}: no window holds a signal ({reasons or 'no trials'})"
     part = Part(
-        subject=subject,
-        inputs=inputs,
+        subject=job.subject,
+        inputs=job.inputs,
         data=data.name,
         trials=tuple(trials),
         refused=refused,
@@ -88,17 +96,21 @@ def prepare_person(
     commit(part, path)
 
 
-def _windows(corpus: Corpus, subject: str, recipe: Recipe, source: str) -> Iterator[tuple[Trial, Cut]]:
+def _windows(job: Job) -> Iterator[tuple[Trial, Cut]]:
     """Yield each trial with its windows; refuse the person at the end if the unit cannot be right."""
     moves = []
-    for trial in corpus.trials(subject):
-        moves.append(movement_uv(trial.eeg, trial.sfreq))
-        yield trial, cut(trial, recipe.signal, recipe.hop_s)
+    try:
+        for trial in job.corpus.trials(job.subject):
+            moves.append(movement_uv(trial.eeg, trial.sfreq))
+            yield trial, cut(trial, job.recipe.signal, job.recipe.hop_s)
+    except OSError as error:
+        why = error.strerror or error
+        raise InputFileError(f"{job.source}: cannot be read ({why}); check that it is yours") from error
     known = [value for value in moves if not math.isnan(value)]
     if known and not LOWEST_UV <= (median := float(np.median(known))) <= HIGHEST_UV:
         raise InputFileError(
-            f"{source}: the median channel of {subject} moves by {median:.3g} µV within a second (SD), "
-            f"outside {LOWEST_UV:g} to {HIGHEST_UV:g}; the values are not in microvolts"
+            f"{job.source}: the median channel of {job.subject} moves by {median:.3g} µV within a second "
+            f"(SD), outside {LOWEST_UV:g} to {HIGHEST_UV:g}; the values are not in microvolts"
         )
 
 

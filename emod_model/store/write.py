@@ -5,6 +5,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,8 @@ from emod_model.corpora.base import Corpus
 from emod_model.errors import InputFileError, UsageError
 from emod_model.store.join import join
 from emod_model.store.manifest import Manifest, RawFile
-from emod_model.store.part import Part, load
-from emod_model.store.person import prepare_person
+from emod_model.store.part import load
+from emod_model.store.person import Job, prepare_person
 from emod_model.store.raw_files import changed, digest, files_of, hash_files
 from emod_model.store.read import open_store
 from emod_model.store.recipe import Recipe
@@ -86,31 +87,26 @@ def write_store(
         Nobody's trials can be used, or a file cannot be read.
     """
     _check_place(path, raw)
-    people = tuple(corpus.subjects())
     notes = Counter(corpus.notes)
     of_person = files_of(corpus, raw)
     everything = sorted({file for files in of_person.values() for file in files})
-    hashed = hash_files(everything, raw, workers, lambda done, of: progress("hashing files", done, of))
+
+    def hashes() -> dict[Path, RawFile]:
+        return hash_files(everything, raw, workers, lambda *at: progress("hashing files", *at))
+
     if path.exists():
-        return Prepared(path, _same(path, recipe, hashed), before=True)
+        return Prepared(path, _same(path, recipe, hashes()), before=True)
     folder = path.with_name(f"{path.name}.parts")
     with _writing(path), _alone(folder, path):
         _settle(folder, recipe, path)
-        inputs = {who: digest([hashed[file] for file in of_person[who]]) for who in people}
-        places = {who: folder / f"{number:05}.json" for number, who in enumerate(people)}
-        there = {who: load(places[who], inputs[who]) for who in people}
-        todo = [who for who in people if there[who] is None]
-        words = _vocabulary(corpus)
-        tasks = [
-            (corpus, who, recipe, words, places[who], inputs[who], str(next(iter(of_person[who]), raw)))
-            for who in todo
-        ]
-        resumed = len(people) - len(todo)
-        progress("people", resumed, len(people))
-        for done, _ in enumerate(_run(tasks, workers), 1):
-            progress("people", resumed + done, len(people))
-        parts = [load(places[who], inputs[who], refused=True) for who in people]
-        manifest = _finish([part for part in parts if part], folder, path, recipe, hashed, notes, progress)
+        hashed = hashes()
+        jobs = []
+        for number, (who, files) in enumerate(of_person.items()):
+            inputs, source = digest([hashed[file] for file in files]), next(iter(files), raw)
+            part = folder / f"{number:05}.json"
+            jobs.append(Job(corpus, who, recipe, _vocabulary(corpus), part, inputs, source))
+        resumed = _people(jobs, workers, progress)
+        manifest = _finish(jobs, folder, path, hashed, notes, progress)
     # a worker of a run that was killed may still be at it
     shutil.rmtree(folder, ignore_errors=True)
     return Prepared(path, manifest, resumed=resumed)
@@ -126,21 +122,49 @@ def _check_place(path: Path, raw: Path) -> None:
         )
 
 
+def _people(jobs: Sequence[Job], workers: int, progress: Progress) -> int:
+    """Prepare everyone who is not done yet; return how many were."""
+    todo = [job for job in jobs if load(job.path, job.inputs) is None]
+    before = len(jobs) - len(todo)
+    progress("people", before, len(jobs))
+    for done, _ in enumerate(_run(todo, workers), before + 1):
+        progress("people", done, len(jobs))
+    return before
+
+
+def _run(jobs: Sequence[Job], workers: int) -> Iterator[None]:
+    """Do jobs, in processes where there is more than one worker; yield as they are done."""
+    from joblib import Parallel, delayed
+    from joblib.parallel import LokyBackend, get_active_backend
+
+    backend, _ = get_active_backend()
+    # a cluster knows its own number
+    number = workers if isinstance(backend, LokyBackend) else None
+    how = "generator_unordered" if backend.supports_return_generator else "list"
+    try:
+        yield from Parallel(n_jobs=number, return_as=how)(delayed(prepare_person)(job) for job in jobs)
+    except (BrokenProcessPool, MemoryError) as error:
+        raise UsageError(
+            "a process was ended from outside, most likely for want of memory; with fewer --workers the same "
+            "command goes on from there"
+        ) from error
+
+
 def _finish(
-    parts: Sequence[Part],
+    jobs: Sequence[Job],
     folder: Path,
     path: Path,
-    recipe: Recipe,
     hashed: dict[Path, RawFile],
     notes: Counter[str],
     progress: Progress,
 ) -> Manifest:
     """Join the parts, if there is anything to join and room for it."""
+    parts = [part for job in jobs if (part := load(job.path, job.inputs, refused=True))]
     if not any(part.trials for part in parts):
-        reasons = Counter(part.refused for part in parts)
-        raise InputFileError(
-            f"nobody of {len(parts)} can be used, so no store was made; the first: {next(iter(reasons))}"
-        )
+        shutil.rmtree(folder)
+        first = next((part.refused for part in parts), "there is nobody in it")
+        raise InputFileError(f"nobody of {len(parts)} can be used, so no store was made; the first: {first}")
+    recipe = jobs[0].recipe
     rows = {name for part in parts for trial in part.trials for name in trial.channels}
     needed = 4 * sum(part.windows for part in parts) * len(rows) * recipe.signal.window_samples
     free = shutil.disk_usage(folder).free
@@ -148,17 +172,6 @@ def _finish(
         raise OSError(errno.ENOSPC, f"{needed / 1e9:.2f} GB are needed and {free / 1e9:.2f} GB free")
     files = list(hashed.values())
     return join(parts, folder, path, recipe, files, notes, lambda *at: progress("joining", *at))
-
-
-def _run(tasks: Sequence[tuple[object, ...]], workers: int) -> Iterator[None]:
-    """Prepare people, in processes where there is more than one worker; yield as they are done."""
-    from joblib import Parallel, delayed
-    from joblib.parallel import get_active_backend
-
-    backend, _ = get_active_backend()
-    chosen = {} if backend.__class__.__name__ == "DaskDistributedBackend" else {"n_jobs": workers}
-    how = "generator_unordered" if backend.supports_return_generator else "list"
-    yield from Parallel(**chosen, return_as=how)(delayed(prepare_person)(*task) for task in tasks)
 
 
 def _vocabulary(corpus: Corpus) -> Vocabulary | None:
@@ -240,3 +253,6 @@ def _alone(folder: Path, path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+        if not any(folder.glob("[0-9]*.json")):
+            # nothing to go on from
+            shutil.rmtree(folder, ignore_errors=True)

@@ -149,5 +149,7 @@ class MatFile:
             found = file[name]
             if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "fiu":
                 raise Damaged("is no matrix of numbers; save it from MATLAB with -v7, which keeps cells")
+            if found.external or found.is_virtual or found.nbytes > self.path.stat().st_size * _MOST_PACKED:
+                raise Damaged(f"claims {found.nbytes} bytes that are not in the file")
             # MATLAB counts axes the other way about
             return np.asarray(found[()]).T

@@ -88,7 +88,7 @@ class _Bounded:
         return self._file.read(left if count < 0 else min(count, left))
 
     def readline(self) -> bytes:
-        return self._file.readline(10_000)
+        return self._file.readline()
 
     def tell(self) -> int:
         return self._file.tell()

@@ -14,7 +14,7 @@ from emod_model.corpora.cnt import read_cnt
 from emod_model.errors import InputFileError, UsageError
 from emod_model.montage import published_id
 from tests.emod_model.corpora import made
-from tests.emod_model.corpora.test_rated_corpora import refusal, trials
+from tests.emod_model.corpora.reading import refusal, trials
 
 
 def test_every_corpus_is_opened_by_its_name_whatever_its_spelling(tmp_path):

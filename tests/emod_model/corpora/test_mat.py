@@ -101,6 +101,23 @@ def test_a_file_of_version_7_3_has_its_axes_as_matlab_counts_them(tmp_path):
     assert mat.read("raw_eeg1").shape == (2, 3)
     with pytest.raises(InputFileError, match=r"cell is no matrix of numbers; save it from MATLAB with -v7"):
         mat.read("cell")
+    blob = path.read_bytes()
+    for length in (600, len(blob) // 2, len(blob) - 1):
+        path.write_bytes(blob[:length])
+        with pytest.raises(InputFileError, match=r"a\.mat: "):
+            MatFile(path).read("raw_eeg1")
+
+
+def test_a_file_of_version_7_3_cannot_claim_what_it_does_not_have(tmp_path):
+    path = tmp_path / "a.mat"
+    (tmp_path / "secret").write_bytes(bytes(800))
+    with h5py.File(path, "w") as file:
+        file.create_dataset("huge", shape=(1 << 40,), dtype="f8", chunks=(1024,))
+        file.create_dataset("elsewhere", shape=(100,), dtype="f8", external=[(tmp_path / "secret", 0, 800)])
+    mat = MatFile(path)
+    for name in mat.names():
+        with pytest.raises(InputFileError, match=rf"{name} claims \d+ bytes that are not in the file"):
+            mat.read(name)
 
 
 def test_a_cut_file_is_told_at_every_length(tmp_path, packed):

@@ -4,30 +4,13 @@ import numpy as np
 import pytest
 from scipy.io import loadmat
 
-from emod_model.corpora import open_corpus
 from emod_model.corpora.bdf import read_bdf
 from emod_model.corpora.caps import BIOSEMI_32, EPOC_14, MDME_18
 from emod_model.corpora.deap import DEAP
 from emod_model.corpora.mdme import LENGTHS
-from emod_model.errors import InputFileError, UsageError
+from emod_model.errors import UsageError
 from tests.emod_model.corpora import made
-
-
-def trials(name, folder, subject=None):
-    corpus = open_corpus(name, folder)
-    found = list(corpus.trials(subject or corpus.subjects()[0]))
-    assert all(trial.eeg.dtype == np.float32 and len(trial.channels) == len(trial.eeg) for trial in found)
-    return corpus, found
-
-
-def refusal(name, folder, subject=None) -> str:
-    with pytest.raises(InputFileError) as error:
-        trials(name, folder, subject)
-    said = str(error.value)
-    assert "\n" not in said
-    assert str(folder) in said
-    return said
-
+from tests.emod_model.corpora.reading import refusal, trials
 
 # --- DEAP
 

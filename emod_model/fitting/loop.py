@@ -21,6 +21,11 @@ from emod_model.fitting.module import FittedNetwork
 from emod_model.fitting.state import SafeState
 
 STATE = "state.safetensors"
+_TOLD = (
+    *("training/loss", "validation/loss", "validation/kappa", "validation/balanced_accuracy"),
+    "validation/ccc",
+)
+"""Figures of the line after an epoch; the logs have all."""
 
 Say = Callable[[str], None]
 
@@ -53,9 +58,9 @@ class _Keeper(Callback):
         del pl_module
         trainer.save_checkpoint(self._path)
         figures = ", ".join(
-            f"{name.replace('/', ' ')} {float(value):.4f}"
-            for name, value in sorted(trainer.callback_metrics.items())
-            if "/" in name
+            f"{name.replace('/', ' ').replace('_', ' ')} {float(trainer.callback_metrics[name]):.4f}"
+            for name in _TOLD
+            if name in trainer.callback_metrics
         )
         if trainer.is_global_zero:
             self._say(f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}: {figures}")

@@ -195,11 +195,16 @@ def one_spec(stores: list[StoreLike]) -> SignalSpec:
     """
     first = stores[0].spec
     for store in stores[1:]:
-        for field in type(first).model_fields:
-            one, other = getattr(first, field), getattr(store.spec, field)
-            if one != other and field != "hop_s":
-                raise UsageError(
-                    f"the stores of {stores[0].corpus} and {store.corpus} were prepared with {field} {one} "
-                    f"and {other}; prepare them alike"
-                )
+        if field := differs(first, store.spec):
+            raise UsageError(
+                f"the stores of {stores[0].corpus} and {store.corpus} were prepared with {field} "
+                f"{getattr(first, field)} and {getattr(store.spec, field)}; prepare them alike"
+            )
     return first
+
+
+def differs(one: SignalSpec, other: SignalSpec) -> str | None:
+    """Return the first field in which two specifications make other windows, None where they agree."""
+    # how often a live stream is read changes no window
+    fields = (name for name in type(one).model_fields if name != "hop_s")
+    return next((name for name in fields if getattr(one, name) != getattr(other, name)), None)

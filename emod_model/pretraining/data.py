@@ -1,6 +1,6 @@
 """Pretraining batches out of the stores of many corpora."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -96,19 +96,19 @@ class ContrastPlan:
         ]
 
 
-def held_out(store: StoreLike, part: float, seed: int) -> tuple[list[str], list[str]]:
+def held_out(subjects: Iterable[str], part: float, seed: int) -> tuple[list[str], list[str]]:
     """Return the people to train on and the people to validate on, drawn by the seed.
 
     Parameters
     ----------
-    store : StoreLike
-        Whose people.
+    subjects : iterable of str
+        Whose each window is.
     part : float
         To validate on; at least one person where it is above 0 and there are two.
     seed : int
         Of the draw.
     """
-    people = sorted(set(store.subject.tolist()))
+    people = sorted(set(subjects))
     count = 0 if part == 0 or len(people) < 2 else min(max(1, round(part * len(people))), len(people) - 1)
     order = np.random.default_rng((seed, 11)).permutation(len(people))
     validation = {people[k] for k in order[:count]}

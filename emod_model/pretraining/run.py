@@ -63,7 +63,7 @@ def pretrain(
     """
     opened: list[StoreLike] = list(stores) if stores is not None else [open_store(p) for p in settings.stores]
     spec = one_spec(opened)
-    people = [held_out(store, settings.validation_people, settings.seed) for store in opened]
+    people = [held_out(store.subject.tolist(), settings.validation_people, settings.seed) for store in opened]
     corpora = [CorpusWindows(store, train) for store, (train, _) in zip(opened, people, strict=True)]
     judged = [CorpusWindows(store, held) for store, (_, held) in zip(opened, people, strict=True) if held]
     network = _begin(settings, corpora, spec)

@@ -12,9 +12,11 @@ from emod_rt.cli import (
     doctor,
     evaluate,
     export_recording,
+    finetune,
     import_weights,
     model,
     prepare,
+    pretrain,
     process,
     profile,
     record,
@@ -40,6 +42,8 @@ app.command()(recover.recover)
 app.command()(calibrate.calibrate)
 app.command("import-weights")(import_weights.import_weights)
 app.command()(prepare.prepare)
+app.command()(pretrain.pretrain)
+app.command()(finetune.finetune)
 app.command()(evaluate.evaluate)
 app.add_typer(model.app, name="model")
 app.add_typer(profile.app, name="profile")

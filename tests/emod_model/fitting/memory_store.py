@@ -34,7 +34,7 @@ def store(
     each: int = 24,
     seed: int = 0,
     words: tuple[str, ...] = ("sad", "neutral", "happy"),
-    places: tuple[tuple[float, float], ...] = ((-0.25, 0.25), (0.0, 0.0), (0.75, 0.5)),
+    places: tuple[tuple[float, float], ...] = ((-0.75, 0.25), (0.0, 0.0), (0.75, 0.5)),
 ) -> MemoryStore:
     """People whose alpha grows with valence and whose beta grows with arousal; every sixth window is rest."""
     rng = np.random.default_rng(seed)

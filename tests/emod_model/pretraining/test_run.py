@@ -103,7 +103,7 @@ class TestRun:
 
 class TestWindows:
     def test_a_batch_holds_each_corpus_with_its_own_electrodes_and_no_rest(self) -> None:
-        corpora = [CorpusWindows(s, held_out(s, 0.0, 1)[0]) for s in STORES]
+        corpora = [CorpusWindows(s, held_out(s.subject.tolist(), 0.0, 1)[0]) for s in STORES]
         plan = ContrastPlan(corpora, RegionBalancedSampler([c.regions for c in corpora], rounds=2))
         batch = plan.read(plan.epoch(0)[0], np.random.default_rng(0))
         assert [len(part.points) for part in batch] == [18, 18]
@@ -117,11 +117,11 @@ class TestWindows:
             assert part.points.isfinite().all()
 
     def test_held_out_people_are_the_same_for_a_seed_and_never_all(self) -> None:
-        train, held = held_out(STORES[0], 0.25, 1)
+        train, held = held_out(STORES[0].subject.tolist(), 0.25, 1)
         assert (len(train), len(held)) == (3, 1)
-        assert held_out(STORES[0], 0.25, 1) == (train, held)
-        assert len(held_out(STORES[0], 0.99, 1)[0]) == 1
-        assert held_out(STORES[0], 0.0, 1)[1] == []
+        assert held_out(STORES[0].subject.tolist(), 0.25, 1) == (train, held)
+        assert len(held_out(STORES[0].subject.tolist(), 0.99, 1)[0]) == 1
+        assert held_out(STORES[0].subject.tolist(), 0.0, 1)[1] == []
 
     def test_a_store_without_valence_and_arousal_is_refused(self) -> None:
         bare = store("bare", ("C3", "C4", "Cz"))

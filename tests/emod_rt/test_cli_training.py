@@ -1,4 +1,4 @@
-"""`emod-rt pretrain` and `emod-rt finetune`: settings in, a checkpoint out, an end that can be gone on from."""
+"""`emod-rt pretrain` and `emod-rt finetune`: settings in, a checkpoint out, and an end to go on from."""
 
 import json
 import signal

@@ -73,13 +73,15 @@ def segments(reading, start: float, stop: float, length: float) -> list:
     return [part for part in parts if len(part) >= length * 2 / 3]
 
 
-def judge(person, rest, early, late, without, model) -> Outcome:
-    """Calibrate on (segments, rating) pairs and read later ones."""
+def judge(person, rest, early, late, without, model) -> Outcome | str:
+    """Calibrate on (segments, rating) pairs and read later ones; say who has too few that can be read."""
     from emod_model.calibration.design import Session
-    from emod_model.calibration.fit import calibrate, predict, smooth
+    from emod_model.calibration.fit import FEWEST_TRIALS, calibrate, predict, smooth
 
     trials = [(trial, rating) for parts, rating in early for trial in parts]
     unseen = [(trial, rating) for parts, rating in late for trial in parts]
+    if len(trials) < FEWEST_TRIALS or not unseen:
+        return f"{person} ({len(trials)} segments to learn from, {len(unseen)} to be judged)"
     ratings = np.array([rating for _, rating in trials])
     session = Session(rest, tuple(trial for trial, _ in trials), ratings, rest[slice(0, 0)], without)
     result = calibrate(session, model.info.centred, draws=DRAWS)
@@ -105,7 +107,7 @@ def judge(person, rest, early, late, without, model) -> Outcome:
     return Outcome(person, estimates, later, words, result.chosen, inside)
 
 
-def eegmat(job: tuple[Path, int, tuple[str, ...] | None]) -> Outcome:
+def eegmat(job: tuple[Path, int, tuple[str, ...] | None]) -> Outcome | str:
     """Judge one person: rest's first minute is the baseline, then first halves against second halves."""
     import torch
 
@@ -117,7 +119,7 @@ def eegmat(job: tuple[Path, int, tuple[str, ...] | None]) -> Outcome:
     model = load_checkpoint(default_checkpoint())
     rest, windows, names = windows_of(folder / f"Subject{number:02d}_1.edf", channels, model)
     task, _, _ = windows_of(folder / f"Subject{number:02d}_2.edf", channels, model)
-    end_rest, end_task = float(rest.t[-1]), float(task.t[-1])
+    end_rest, end_task = (float(part.t[-1]) if len(part) else 0.0 for part in (rest, task))
     middle, half = 0.5 * (BASELINE_S + end_rest), 0.5 * end_task
     calm, busy = (0.0, -0.5), (0.0, 0.5)
     early = [
@@ -132,7 +134,7 @@ def eegmat(job: tuple[Path, int, tuple[str, ...] | None]) -> Outcome:
     return judge(f"{number:02d}", rest.between(0.0, BASELINE_S), early, late, without, model)
 
 
-def muse(job: tuple[Path, str]) -> Outcome:
+def muse(job: tuple[Path, str]) -> Outcome | str:
     """Judge one person of Muse's states on the later recordings of each state."""
     import torch
 
@@ -163,9 +165,11 @@ def muse(job: tuple[Path, str]) -> Outcome:
     return judge(person, rest, early, late, without, model)
 
 
-def table(title: str, people: list[Outcome], axes: Sequence[int]) -> list[str]:
+def table(title: str, everybody: Sequence[Outcome | str], axes: Sequence[int]) -> list[str]:
     """Return RMSE, and for two states balanced accuracy and AUROC over people, as Markdown."""
-    lines = [f"{title}: {len(people)} people, {sum(len(p.ratings) for p in people)} later segments", ""]
+    people, left_out = judged(everybody), [each for each in everybody if isinstance(each, str)]
+    lines = [f"{title}: {len(people)} people, {sum(len(p.ratings) for p in people)} later segments"]
+    lines += [f"Left out, with too few segments that can be read: {', '.join(left_out) or 'nobody'}.", ""]
     lines += [
         "| method | axis | RMSE | better than the mean in | balanced accuracy | AUROC within a person |"
     ]
@@ -223,8 +227,14 @@ def main() -> None:
     print(json.dumps(figures))
 
 
-def summary(people: list[Outcome]) -> dict[str, list[float]]:
+def judged(everybody: Sequence[Outcome | str]) -> list[Outcome]:
+    """Return those who had enough."""
+    return [each for each in everybody if isinstance(each, Outcome)]
+
+
+def summary(everybody: Sequence[Outcome | str]) -> dict[str, list[float]]:
     """Return RMSE of each method, and what the intervals hold, valence and arousal."""
+    people = judged(everybody)
     held = np.mean([p.inside for p in people], axis=0).round(4).tolist()
     return dict(zip(("held 68 %", "held 90 %"), held, strict=True)) | {
         method: [

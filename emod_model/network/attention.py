@@ -7,6 +7,13 @@ from torch.nn import functional
 from emod_model.network.config import EMODConfig
 
 
+def random_table(rows: int, size: int) -> Tensor:
+    """Return vectors (rows, size) to begin to learn from, deviation 0.02."""
+    table = torch.empty(rows, size)
+    # Where only shapes are asked for, torch would import its compiler to draw nothing: seconds at each start.
+    return table if table.is_meta else table.normal_().mul_(0.02)
+
+
 class ChannelAttention(nn.Module):
     """Multi-head attention over the channels of each time step; takes and returns (B, C, T', d)."""
 
@@ -35,7 +42,7 @@ class RelativeOffsets(nn.Module):
     def __init__(self, max_tokens: int, d_head: int):
         super().__init__()
         self.max_tokens = max_tokens
-        self.rel_embed = nn.Parameter(torch.randn(2 * max_tokens - 1, d_head) * 0.02)
+        self.rel_embed = nn.Parameter(random_table(2 * max_tokens - 1, d_head))
 
     def forward(self, query: Tensor) -> Tensor:
         """Return the logits (N, heads, L, L) of query (N, heads, L, head size): query_i . table[i - j]."""

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from emod_model.network.attention import random_table
 from emod_model.network.config import EMODConfig
 
 
@@ -92,7 +93,7 @@ class TripleDomainEncoder(nn.Module):
         self.temporal = ConvBranch(config)
         self.spectral = PowerBranch(config) if config.spectrum == "log-power" else ConvBranch(config)
         self.fusion = nn.Linear(2 * config.d_model, config.d_model)
-        self.electrodes = nn.Parameter(torch.randn(config.table_rows, config.d_model) * 0.02)
+        self.electrodes = nn.Parameter(random_table(config.table_rows, config.d_model))
 
     def branches(self, temporal: Tensor, spectral: Tensor, n_tokens: int) -> tuple[Tensor, Tensor]:
         """Return temporal and spectral tokens, each (B, C, n_tokens, d)."""

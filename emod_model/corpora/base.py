@@ -14,6 +14,7 @@ from emod_model.errors import InputFileError, UsageError
 
 CORPORA: dict[str, str] = {
     "amigos": "emod_model.corpora.amigos:AMIGOS",
+    "bids": "emod_model.corpora.bids:BIDS",
     "deap": "emod_model.corpora.deap:DEAP",
     "dreamer": "emod_model.corpora.dreamer:DREAMER",
     "eegmat": "emod_model.corpora.eegmat:EEGMAT",

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.corpora.base import Folder, Trial
+from emod_model.corpora.edf_size import check_whole
 from emod_model.errors import InputFileError, UsageError
 from emod_model.montage import canonical, clean, is_electrode
 
@@ -23,7 +24,6 @@ ELECTRODES = tuple(_ORDER.split())
 PUBLISHED_CHANNELS = (*ELECTRODES, EARS)
 
 _NAME = re.compile(r"(subject\d+)_([12])\.edf", re.IGNORECASE)
-_FIXED_HEADER, _PER_SIGNAL, _BEFORE_SIZES = 256, 256, 216
 
 
 class EEGMAT(Folder):
@@ -128,7 +128,7 @@ def _read(path: Path) -> tuple[npt.NDArray[np.float32], float]:
     """Return the published channels in their order, and the rate."""
     import mne
 
-    _check_whole(path)
+    check_whole(path)
     with warnings.catch_warnings():
         # filters and birthdays in headers, nothing of the signal
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -150,21 +150,3 @@ def _read(path: Path) -> tuple[npt.NDArray[np.float32], float]:
 def _channel(name: str) -> str:
     bare = clean(name)
     return canonical(bare) if is_electrode(bare) else bare
-
-
-def _check_whole(path: Path) -> None:
-    """Refuse a file that ends before its header says; MNE would read what is there."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_FIXED_HEADER)
-            signals, records = int(head[252:256]), int(head[236:244])
-            head += file.read(max(signals, 0) * _PER_SIGNAL)
-        first = _FIXED_HEADER + signals * _BEFORE_SIZES
-        sizes = [int(head[first + 8 * at : first + 8 * at + 8]) for at in range(signals)]
-    except ValueError as error:
-        raise InputFileError(f"{path}: not an EDF, or with a damaged header; copy it again") from error
-    except OSError as error:
-        raise InputFileError(f"{path}: cannot be read ({error.strerror}); check that it is yours") from error
-    expected, size = len(head) + 2 * records * sum(sizes), path.stat().st_size
-    if records < 1 or size < expected:
-        raise InputFileError(f"{path}: cut short, {size} of {expected} bytes; copy it again")

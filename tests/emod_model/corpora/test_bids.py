@@ -172,8 +172,8 @@ def test_a_recording_that_is_damaged_or_a_folder_that_is_no_dataset_is_refused(t
     recording.write_bytes(whole[:-5000])
     with pytest.raises(InputFileError, match=r"sub-07_task-films_eeg\.edf: cut short"):
         list(BIDS(tmp_path).trials("07"))
-    recording.write_bytes(whole)
-    recording.with_name("sub-07_task-films_channels.tsv").write_text("nonsense\n1\n")
+    lowest = 256 + int(whole[252:256]) * 120
+    recording.write_bytes(whole[:lowest] + b"no digit" + whole[lowest + 8 :])
     with pytest.raises(InputFileError, match=r"sub-07_task-films_eeg\.edf: cannot be read as BIDS-EEG"):
         list(BIDS(tmp_path).trials("07"))
     with pytest.raises(UsageError, match="'99' is nobody"):

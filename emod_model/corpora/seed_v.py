@@ -75,10 +75,11 @@ class SEEDV(FilesOfPeople):
             session = path.name.split("_")[1]
             cnt = read_cnt(path)
             rows = _rows(cnt)
+            cut_off = []
             for at, (start, end) in enumerate(SPANS[session]):
                 first, stop = round(start * cnt.sfreq), round(end * cnt.sfreq)
                 if stop > cnt.samples:
-                    self.notes[f"{path.name} ends before clip {at + 1} does; that clip is passed over"] += 1
+                    cut_off.append(str(at + 1))
                     continue
                 yield Trial(
                     subject=subject,
@@ -93,6 +94,8 @@ class SEEDV(FilesOfPeople):
                     ratings=None,
                     start_s=float(start),
                 )
+            if cut_off:
+                self.notes[f"{path.name} ends before these clips do, passed over: {', '.join(cut_off)}"] += 1
 
 
 def _rows(cnt: Cnt) -> list[int]:

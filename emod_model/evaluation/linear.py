@@ -122,10 +122,12 @@ def classify(features: Array, table: WindowTable, splits: Iterable[Split], kind:
     Parameters
     ----------
     features : numpy.ndarray, shape (windows, features)
+        Centred already.
     table : WindowTable
     splits : iterable of Split
         Validation windows are used neither for fitting nor for choosing: nothing is chosen.
     kind : {"none", "causal", "transductive"}
+        How they were centred: under causal centring the baseline is neither learnt from nor judged.
 
     Returns
     -------
@@ -136,7 +138,7 @@ def classify(features: Array, table: WindowTable, splits: Iterable[Split], kind:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    x, counts = centred(features, table, kind), scored(table, kind)
+    counts = scored(table, kind)
     result: list[Judged] = []
     for split in splits:
         train, test = split.train[counts[split.train]], split.test[counts[split.test]]
@@ -146,9 +148,9 @@ def classify(features: Array, table: WindowTable, splits: Iterable[Split], kind:
         model = make_pipeline(
             StandardScaler(), LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=1000)
         )
-        model.fit(x[train], table.label[train])
+        model.fit(features[train], table.label[train])
         score = np.zeros((len(test), len(table.classes)))
-        score[:, known] = model.predict_proba(x[test])
+        score[:, known] = model.predict_proba(features[test])
         said = known[score[:, known].argmax(1)]
         result.append(Judged(table.subject[test], table.label[test], said, score))
     return result

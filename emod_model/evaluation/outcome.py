@@ -7,6 +7,7 @@ from typing import Any
 
 from emod_model.evaluation.figures import Judged, by_person, confusion, summary
 from emod_model.evaluation.linear import Kind
+from emod_model.evaluation.rated import Rated, figures
 from emod_model.evaluation.table import Array, WindowTable
 
 EMOD = "EMOD"
@@ -54,12 +55,14 @@ class Evaluation:
     outcomes : list of Outcome
     model : dict
         What the checkpoint says of itself; empty without one.
-    affect : dict of str to numpy.ndarray, shape (windows, 2)
+    affect : dict of kind to numpy.ndarray, shape (windows, 2)
         By kind of centring, valence and arousal of every window; empty without a model.
     unread : int
         Windows of which the live path made no estimate: the last one of the trial was held.
     notes : tuple of str
         One sentence each.
+    rated : list of Rated
+        What came of valence and arousal where there are ratings.
     """
 
     protocol: str
@@ -68,9 +71,10 @@ class Evaluation:
     parts: dict[str, tuple[str, ...]]
     outcomes: list[Outcome]
     model: dict[str, Any] = field(default_factory=dict)
-    affect: dict[str, Array] = field(default_factory=dict)
+    affect: dict[Kind, Array] = field(default_factory=dict)
     unread: int = 0
     notes: tuple[str, ...] = ()
+    rated: list[Rated] = field(default_factory=list)
 
     @property
     def part(self) -> str:
@@ -110,11 +114,20 @@ def as_object(evaluation: Evaluation, seed: int = 0) -> dict[str, Any]:
                     method: {kind: _figures(outcome, seed) for kind, outcome in kinds.items()}
                     for method, kinds in evaluation.of(part).items()
                 },
+                "ratings": _ratings(evaluation.rated, part, seed),
             }
             for part, people in evaluation.parts.items()
         },
         "notes": list(evaluation.notes),
     }
+
+
+def _ratings(rated: list[Rated], part: str, seed: int) -> dict[str, Any]:
+    found: dict[str, dict[str, Any]] = {}
+    for one in rated:
+        if one.part == part:
+            found.setdefault(one.method, {})[one.kind] = figures(one, seed)
+    return found
 
 
 def _figures(outcome: Outcome, seed: int) -> dict[str, Any]:

@@ -59,6 +59,19 @@ class Protocol:
     people: bool
 
 
+def named(name: str) -> Protocol:
+    """Return a protocol by its name.
+
+    Raises
+    ------
+    UsageError
+        There is none of that name; the sentence lists the names.
+    """
+    if name not in PROTOCOLS:
+        raise UsageError(f"{name!r} is no protocol known here; name one of {', '.join(sorted(PROTOCOLS))}")
+    return PROTOCOLS[name]
+
+
 def splits(name: str, table: WindowTable) -> Iterator[Split]:
     """Part windows by a protocol.
 
@@ -79,8 +92,7 @@ def splits(name: str, table: WindowTable) -> Iterator[Split]:
     UsageError
         No protocol of that name, or the table does not hold what the protocol parts by.
     """
-    if name not in PROTOCOLS:
-        raise UsageError(f"{name!r} is no protocol known here; name one of {', '.join(sorted(PROTOCOLS))}")
+    named(name)
     trials, of = table.trials()
     if name in _BY_PERSON:
         people = table.people

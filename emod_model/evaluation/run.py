@@ -10,7 +10,7 @@ from emod_model.errors import UsageError
 from emod_model.evaluation.affect import Seen, Signal, estimates, held, look_at
 from emod_model.evaluation.blind import guess
 from emod_model.evaluation.figures import join, two_classes
-from emod_model.evaluation.linear import KINDS, Kind, band_power, classify, live_power, scored
+from emod_model.evaluation.linear import KINDS, Kind, band_power, centred, classify, live_power, scored
 from emod_model.evaluation.outcome import EMOD, EVERYONE, FROZEN, Evaluation, Outcome
 from emod_model.evaluation.protocols import Split, splits
 from emod_model.evaluation.recorded import (
@@ -57,9 +57,9 @@ def on_recordings(material: Material, model: Model | None, protocol: str, tell: 
     recorded, classes = material.recorded, material.classes
     names = _electrodes(material.channels, recorded[0].channels)
     windows = table(recorded, classes)
-    parts, notes = _parts(protocol, windows)
+    parts, notes = parted(protocol, windows)
     outcomes: list[Outcome] = []
-    affect: dict[str, Array] = {}
+    affect: dict[Kind, Array] = {}
     unread = 0
     if model is not None:
         model.require_affect()
@@ -67,20 +67,20 @@ def on_recordings(material: Material, model: Model | None, protocol: str, tell: 
         for part, folds in parts.items():
             if len(classes) == TWO:
                 outcomes += _emod(windows, part, folds, affect)
-            outcomes += _fitted(FROZEN, fused, windows, part, folds)
+            outcomes += fitted(FROZEN, fused, windows, part, folds)
     if any(len(split.train) for folds in parts.values() for split in folds):
         for title, features in _linear_features(recorded, material.caps, tell):
-            same = dict.fromkeys(KINDS, features)
+            each = {kind: centred(features, windows, kind) for kind in KINDS}
             for part, folds in parts.items():
-                outcomes += _fitted(title, same, windows, part, folds)
+                outcomes += fitted(title, each, windows, part, folds)
     else:
         notes.append("nobody here is learnt from, so there are no fitted baselines")
     for part, folds in parts.items():
-        outcomes += _blind(windows, part, folds)
-    people = {part: _people(windows, folds) for part, folds in parts.items()}
-    about = _about(model, names)
+        outcomes += blind(windows, part, folds)
+    people = {part: people_of(windows, folds) for part, folds in parts.items()}
+    told = about(model, names)
     return Evaluation(
-        protocol, material.source, windows, people, outcomes, about, affect, unread, tuple(notes)
+        protocol, material.source, windows, people, outcomes, told, affect, unread, tuple(notes)
     )
 
 
@@ -92,12 +92,29 @@ def _electrodes(channels: Sequence[str], there: Sequence[str]) -> tuple[str, ...
     return names
 
 
-def _parts(protocol: str, windows: WindowTable) -> tuple[dict[str, list[Split]], list[str]]:
-    """Return the folds that judge each part of the people, and what to know of them."""
+def parted(
+    protocol: str, windows: WindowTable, *, needs_classes: bool = True
+) -> tuple[dict[str, list[Split]], list[str]]:
+    """Return the folds that judge each part of the people, and what to know of them.
+
+    Parameters
+    ----------
+    protocol : str
+        A key of `PROTOCOLS`.
+    windows : WindowTable
+    needs_classes : bool
+        Leave out folds that judge a class which they learn nothing of.
+
+    Raises
+    ------
+    UsageError
+        The protocol cannot part these, or no fold is left.
+    """
     folds = list(splits(protocol, windows))
+    parts: dict[str, list[Split]]
     if protocol != "eegmat":
         # a class that was never learnt from cannot be named: such a fold says nothing of a method
-        met = [split for split in folds if _all_met(windows, split)]
+        met = [split for split in folds if not needs_classes or _all_met(windows, split)]
         if not met:
             raise UsageError(
                 f"no fold of {protocol} learns of every class that it judges; leave people out instead"
@@ -106,9 +123,13 @@ def _parts(protocol: str, windows: WindowTable) -> tuple[dict[str, list[Split]],
         notes = (
             [f"{left} of {len(folds)} folds judge a class they learn nothing of; left out"] if left else []
         )
-        return {"test": met}, notes
+        parts = {"test": met}
+        if any(len(split.validate) for split in met):
+            chosen = [Split(split.name, split.train, _NOTHING, split.validate) for split in met]
+            parts["validate"] = chosen
+        return parts, notes
     (split,) = folds
-    parts: dict[str, list[Split]] = {}
+    parts = {}
     if len(split.test):
         parts["test"] = [split]
     if len(split.validate):
@@ -121,17 +142,18 @@ def _parts(protocol: str, windows: WindowTable) -> tuple[dict[str, list[Split]],
 
 def _all_met(windows: WindowTable, split: Split) -> bool:
     """Tell whether every class that is judged was learnt from."""
-    return set(windows.label[split.test].tolist()) <= set(windows.label[split.train].tolist())
+    return set(windows.label[split.test].tolist()) - {-1} <= set(windows.label[split.train].tolist())
 
 
-def _people(windows: WindowTable, folds: list[Split]) -> tuple[str, ...]:
+def people_of(windows: WindowTable, folds: list[Split]) -> tuple[str, ...]:
+    """Return everyone who is judged in some fold, in the order of the table."""
     judged = {person for split in folds for person in windows.subject[split.test].tolist()}
     return tuple(person for person in windows.people if person in judged)
 
 
 def _ask(
     model: Model, recorded: Sequence[Recorded], names: tuple[str, ...], windows: WindowTable, tell: Tell
-) -> tuple[dict[str, Array], dict[Kind, Array], int]:
+) -> tuple[dict[Kind, Array], dict[Kind, Array], int]:
     """Return by kind the affect and the fused view of every window, and of how many there was none."""
     picked = [recorded[0].channels.index(name) for name in names]
     everyone: dict[str, list[Signal]] = {}
@@ -144,7 +166,7 @@ def _ask(
     for person, signals in everyone.items():
         tell(f"reading {person}")
         seen.append(look_at(model, signals, WINDOW_S))
-    affect: dict[str, Array] = {}
+    affect: dict[Kind, Array] = {}
     fused: dict[Kind, Array] = {}
     missing = 0
     for kind in KINDS:
@@ -163,7 +185,7 @@ def _merge(parts: list[Array]) -> Array:
     return result
 
 
-def _emod(windows: WindowTable, part: str, folds: list[Split], affect: dict[str, Array]) -> list[Outcome]:
+def _emod(windows: WindowTable, part: str, folds: list[Split], affect: dict[Kind, Array]) -> list[Outcome]:
     """Judge arousal as the score of the second class."""
     outcomes: list[Outcome] = []
     rows = np.concatenate([split.test for split in folds])
@@ -187,7 +209,7 @@ def _linear_features(recorded: Sequence[Recorded], caps: Caps, tell: Tell) -> It
         yield f"linear, {title}, live path", live_power(windows.eeg, windows.sfreq)
 
 
-def _fitted(
+def fitted(
     title: str, features: dict[Kind, Array], windows: WindowTable, part: str, folds: list[Split]
 ) -> list[Outcome]:
     """Fit and judge a linear model under each kind of centring; nothing where nobody is learnt from."""
@@ -200,7 +222,8 @@ def _fitted(
     return outcomes
 
 
-def _blind(windows: WindowTable, part: str, folds: list[Split]) -> list[Outcome]:
+def blind(windows: WindowTable, part: str, folds: list[Split]) -> list[Outcome]:
+    """Judge what sees no EEG under each kind of centring, on the windows that count then."""
     most = max(len(set(windows.subject[split.train].tolist())) for split in folds)
     outcomes: list[Outcome] = []
     for kind in KINDS:
@@ -209,7 +232,8 @@ def _blind(windows: WindowTable, part: str, folds: list[Split]) -> list[Outcome]
     return outcomes
 
 
-def _about(model: Model | None, names: tuple[str, ...]) -> dict[str, Any]:
+def about(model: Model | None, names: Sequence[str]) -> dict[str, Any]:
+    """Return what a checkpoint says of itself; nothing without one."""
     if model is None:
         return {}
     return {

@@ -41,13 +41,14 @@ class Ageing:
 
     def __init__(self, engine: TorchScriptEngine) -> None:
         self.spec = engine.spec
+        self.centring = engine.centring
         self.working = False
         self._engine = engine
 
-    def infer(self, eeg: np.ndarray, channels: tuple[str, ...]) -> Inference:
+    def infer(self, eeg: np.ndarray, channels: tuple[str, ...], removal=None) -> Inference:
         """Estimate one window."""
         if self.working:
-            return self._engine.infer(eeg, channels)
+            return self._engine.infer(eeg, channels, removal)
         return Inference(np.zeros(2), np.ones(2), np.zeros((len(channels), 5)))
 
 

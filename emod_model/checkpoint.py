@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from emod_model.calibration.head import CentredHead
+from emod_model.centring import Centring
 from emod_model.errors import InputFileError, ModelError
 from emod_model.features import extract
 from emod_model.network import EMOD, EMODConfig, script
@@ -53,6 +55,10 @@ class CheckpointInfo(BaseModel):
     simulated: bool = Field(description="trained on simulated signals")
     centred: CentredHead | None = Field(None, description="the population's head for calibrated people")
     affect_trained: bool = Field(True, description="valence and arousal were trained; imported: not")
+    centring: Centring | None = Field(None, description="how a person's baseline is taken off its input")
+    unvalidated: tuple[Literal["valence", "arousal"], ...] = Field(
+        (), description="axes that were never held against people, where the others were"
+    )
 
     @model_validator(mode="after")
     def _one_window(self) -> "CheckpointInfo":
@@ -70,6 +76,12 @@ class CheckpointInfo(BaseModel):
                 f"{len(self.labels.classes)} classes are named and the network tells "
                 f"{self.network.n_classes} apart"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _baseline_of_log_power(self) -> "CheckpointInfo":
+        if self.centring is not None and self.signal.spectrum != "log-power":
+            raise ValueError("a person's baseline can be taken off a log-power spectrum alone")
         return self
 
     @model_validator(mode="after")
@@ -117,6 +129,11 @@ class Model:
         """Whether the weights were trained on simulated signals."""
         return self.info.simulated
 
+    @property
+    def unvalidated(self) -> tuple[str, ...]:
+        """Axes that were never held against people, where the others were."""
+        return self.info.unvalidated
+
     @cached_property
     def n_parameters(self) -> int:
         """Trained numbers, heads included."""
@@ -132,6 +149,8 @@ class Model:
                 "Its weights were trained on simulated signals: they show that the program works and say "
                 "nothing about a person."
             )
+        elif self.unvalidated:
+            origin = f"{' and '.join(self.unvalidated).capitalize()}: NOT VALIDATED ON PEOPLE."
         else:
             origin = "Emotion read from EEG is weak across people: calibrate before trusting it."
         spec = self.spec

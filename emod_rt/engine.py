@@ -1,12 +1,15 @@
 """Inference: one window in, valence and arousal out."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from emod_model.signal.spec import SignalSpec
+
+if TYPE_CHECKING:
+    from emod_model.centring import Centring, Removal
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,13 @@ class Engine(Protocol):
     """Anything that turns conditioned windows into estimates."""
 
     spec: SignalSpec
+    centring: "Centring | None"
 
-    def infer(self, eeg: npt.NDArray[np.float32], channels: tuple[str, ...]) -> Inference:
-        """Estimate one window, shape (channels, samples), conditioned as `spec` says, microvolts."""
+    def infer(
+        self, eeg: npt.NDArray[np.float32], channels: tuple[str, ...], removal: "Removal | None" = None
+    ) -> Inference:
+        """Estimate one window, shape (channels, samples), conditioned as `spec` says, microvolts.
+
+        A model with `centring` needs `removal`, which takes the person's baseline off.
+        """
         ...

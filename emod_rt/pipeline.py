@@ -86,6 +86,12 @@ class Pipeline:
         self.windower = Windower(engine.spec, info.sfreq, len(info.channels), hop_s, info.channels)
         self.hop_s = self.windower.hop / info.sfreq
         self._smoother = Smoother()
+        self._running = None
+        if engine.centring is not None:
+            # torch, which a path without a baseline does without
+            from emod_model.centring import Running
+
+            self._running = Running(engine.centring, engine.spec, len(info.channels))
         self._last: tuple[int, float] = (0, 0.0)
         self._least_lag = math.inf
         self._arrival = 0.0
@@ -162,12 +168,17 @@ class Pipeline:
         if window.eeg is None:
             return None, None, None, None
         good = list(window.good)
-        inference = self._engine.infer(window.eeg, tuple(self._info.channels[row] for row in good))
+        names = tuple(self._info.channels[row] for row in good)
+        stream_time_s = window.index / self._info.sfreq
+        added_sd, removal = 0.0, None
+        if self._running is not None:
+            added_sd = self._running.added_sd
+            removal = self._running.take(stream_time_s, window.eeg, good)
+        inference = self._engine.infer(window.eeg, names, removal)
         bands = np.full((len(self._info.channels), inference.band_power_db.shape[1]), np.nan)
         bands[good] = inference.band_power_db
         self.band_power_db = bands
-        stream_time_s = window.index / self._info.sfreq
-        mean, sd = inference.mean, inference.sd
+        mean, sd = inference.mean, np.hypot(inference.sd, added_sd)
         if self._person is not None:
             mean, sd = self._person.read(stream_time_s, inference, bands)
         mean, sd = self._smoother.update(stream_time_s, mean, sd)

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from emod_model.centring import Removal, remove
 from emod_model.checkpoint import Model
 from emod_model.features import band_power_db, extract, log_power
 from emod_model.montage import positions
@@ -35,21 +36,30 @@ class TorchScriptEngine:
         model.require_affect()
         torch.set_num_threads(1)
         self.spec = model.spec
+        self.centring = model.info.centring
         self._network = model.script()
         self._views = views
         self._places: dict[tuple[str, ...], torch.Tensor] = {}
 
-    def infer(self, eeg: npt.NDArray[np.float32], channels: tuple[str, ...]) -> Inference:
-        """Estimate one window, shape (channels, samples), conditioned as `spec` says, microvolts."""
+    def infer(
+        self, eeg: npt.NDArray[np.float32], channels: tuple[str, ...], removal: Removal | None = None
+    ) -> Inference:
+        """Estimate one window, shape (channels, samples), conditioned as `spec` says, microvolts.
+
+        A model with `centring` needs `removal`, which takes the person's baseline off.
+        """
         with torch.inference_mode(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
             window = torch.from_numpy(eeg)
             features = extract(window[None], channels, self.spec.sfreq, self.spec)
+            # what a person looks at is the power as it is
+            spectrum = features.spectral[0]
+            if removal is not None:
+                features = remove(features, window[None], self.spec, removal)
             views = None
             if self._views:
                 mean, sd, views = self._network.views(*features, self._places_of(channels))
             else:
                 mean, sd = self._network(*features)
-            spectrum = features.spectral[0]
             if self.spec.spectrum != "log-power":
                 spectrum = log_power(window, self.spec.sfreq, features.n_tokens)
             bands = band_power_db(spectrum)

@@ -26,7 +26,7 @@ FLOOR_UV2_HZ = 1e-4
 # A live window asks under inference mode; what is cached must serve training as well.
 @lru_cache(maxsize=32)
 @torch.inference_mode(False)
-def _basis(frame: int, sfreq: float) -> Tensor:
+def basis(frame: int, sfreq: float) -> Tensor:
     """Return windowed cosines and sines, (frame, 2 * 45) float64, scaled so that squares add up to a PSD."""
     # Exact Hz rather than FFT bins: one grid for every rate and length, and a plain matmul when exported.
     n = torch.arange(frame, dtype=torch.float64) + 0.5
@@ -45,8 +45,8 @@ def _frame_index(n_samples: int, n_tokens: int, frame: int) -> Tensor:
     return (start[:, None] + torch.arange(frame)).reshape(-1)
 
 
-def log_power(eeg: Tensor, sfreq: float, n_tokens: int) -> Tensor:
-    """Return the log power spectral density around every time token.
+def spectra(eeg: Tensor, sfreq: float, n_tokens: int) -> Tensor:
+    """Return the spectrum around every time token, scaled so that squares add up to a power density.
 
     One-second Hann frames centred on the tokens, moved inwards at the window's edges. A window shorter than a
     second is one frame, tapered over its own length and zero-padded, for all its tokens.
@@ -62,9 +62,8 @@ def log_power(eeg: Tensor, sfreq: float, n_tokens: int) -> Tensor:
 
     Returns
     -------
-    torch.Tensor, shape (..., n_tokens, 45)
-        Natural log of one-sided microvolts^2/Hz at 1, 2, ... 45 Hz; a sine of amplitude A at one of them
-        gives ln(A^2 / 3) there.
+    torch.Tensor, shape (..., n_tokens, 2, 45)
+        Cosine and sine parts at 1, 2, ... 45 Hz, microvolts/sqrt(Hz).
 
     Raises
     ------
@@ -82,10 +81,26 @@ def log_power(eeg: Tensor, sfreq: float, n_tokens: int) -> Tensor:
     n_frames = n_tokens if frame < n_samples else 1
     index = _frame_index(n_samples, n_frames, frame).to(eeg.device)
     frames = eeg.index_select(-1, index).reshape(*eeg.shape[:-1], n_frames, frame)
-    parts: Tensor = frames @ _basis(frame, float(sfreq)).to(eeg)
-    power = parts[..., :N_SPECTRUM_BINS] ** 2 + parts[..., N_SPECTRUM_BINS:] ** 2
-    result = power.clamp(min=FLOOR_UV2_HZ).log()
-    return result.expand(*result.shape[:-2], n_tokens, N_SPECTRUM_BINS)
+    parts: Tensor = frames @ basis(frame, float(sfreq)).to(eeg)
+    parts = parts.expand(*parts.shape[:-2], n_tokens, 2 * N_SPECTRUM_BINS)
+    return parts.reshape(*parts.shape[:-1], 2, N_SPECTRUM_BINS)
+
+
+def log_of(parts: Tensor) -> Tensor:
+    """Return the natural log of the power density of spectra (..., 2, 45)."""
+    return (parts**2).sum(-2).clamp(min=FLOOR_UV2_HZ).log()
+
+
+def log_power(eeg: Tensor, sfreq: float, n_tokens: int) -> Tensor:
+    """Return the log power spectral density around every time token, see `spectra`.
+
+    Returns
+    -------
+    torch.Tensor, shape (..., n_tokens, 45)
+        Natural log of one-sided microvolts^2/Hz at 1, 2, ... 45 Hz; a sine of amplitude A at one of them
+        gives ln(A^2 / 3) there.
+    """
+    return log_of(spectra(eeg, sfreq, n_tokens))
 
 
 def band_power_db(log_power: Tensor) -> Tensor:

@@ -54,11 +54,12 @@ class MeanEngine:
 
     def __init__(self, clock: ManualClock | None = None, cost_s: float = 0.0) -> None:
         self.spec = SignalSpec()
+        self.centring = None
         self.calls: list[tuple[str, ...]] = []
         self._clock = clock
         self._cost_s = cost_s
 
-    def infer(self, eeg: np.ndarray, channels: tuple[str, ...]) -> Inference:
+    def infer(self, eeg: np.ndarray, channels: tuple[str, ...], removal: object = None) -> Inference:
         self.calls.append(channels)
         if self._clock is not None:
             self._clock.time += self._cost_s

@@ -83,11 +83,11 @@ class FinetunedNetwork(FittedNetwork):
             scores.append(figures["ccc"])
         score = float(np.mean(scores))
         # every process judges everything: nothing has to be put together
-        self.log_dict({f"validation/{name}": value for name, value in figures.items()}, rank_zero_only=True)
+        told = {f"validation/{name}": value for name, value in figures.items()}
+        self.log_dict(told, sync_dist=True)
         if score > float(self.best):
             self.best.fill_(score)
             if self.trainer.is_global_zero:
-                told = {f"validation/{name}": value for name, value in figures.items()}
                 self._keep(self.kept, told | {"validation/epoch": float(self.current_epoch + 1)})
 
     def _answers(self, network: EMOD, seen: Seen) -> tuple[Tensor, Tensor, Tensor]:

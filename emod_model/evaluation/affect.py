@@ -8,15 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.calibration.centre import Centre
-from emod_model.calibration.head import CentredHead
 from emod_model.calibration.reading import FUSED, Reading, join, leave_out, read
 from emod_model.checkpoint import Model
 from emod_model.errors import ModelError
 from emod_model.evaluation.linear import Kind
+from emod_model.evaluation.recorded import WINDOW_S
 from emod_model.evaluation.table import Array, Rows, WindowTable
 from emod_model.signal.windows import Window, condition_recording
 
 _EPS_S = 1e-6
+_BATCH = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,16 +53,19 @@ class Seen:
     reading : Reading
     row : numpy.ndarray of int, shape (estimates,)
         Window of the table that an estimate lies in wholly.
+    windows : list of Window
+        What the estimates were made of.
     without : tuple of numpy.ndarray, or None
         From `leave_out`, where an electrode was bad somewhere.
     """
 
     reading: Reading
     row: Rows
+    windows: list[Window]
     without: tuple[Array, Array] | None
 
 
-def look_at(model: Model, signals: Sequence[Signal], window_s: float) -> Seen:
+def look_at(model: Model, signals: Sequence[Signal]) -> Seen:
     """Let the model read one person's recordings by the live path.
 
     The one difference: the first seconds of a recording count too, as the protocols judge every window.
@@ -71,9 +75,7 @@ def look_at(model: Model, signals: Sequence[Signal], window_s: float) -> Seen:
     model : Model
         Frozen.
     signals : sequence of Signal
-        Of one montage.
-    window_s : float
-        Length of the table's windows, s; an estimate belongs to the window that holds all its samples.
+        Of one montage. An estimate belongs to the window of the table that holds all its samples.
 
     Raises
     ------
@@ -81,9 +83,9 @@ def look_at(model: Model, signals: Sequence[Signal], window_s: float) -> Seen:
         The model reads longer windows, or a rate that cannot carry its band.
     """
     spec = model.spec.model_copy(update={"settle_s": 0.0})
-    if spec.window_s > window_s + _EPS_S:
+    if spec.window_s > WINDOW_S + _EPS_S:
         raise ModelError(
-            f"{model.path} reads windows of {spec.window_s:g} s and the protocol's are {window_s:g} s long; "
+            f"{model.path} reads windows of {spec.window_s:g} s and the protocol's are {WINDOW_S:g} s long; "
             "take a model with shorter ones"
         )
     readings: list[Reading] = []
@@ -93,31 +95,36 @@ def look_at(model: Model, signals: Sequence[Signal], window_s: float) -> Seen:
         kept: list[Window] = []
         for window in condition_recording(signal.eeg, signal.sfreq, spec, channels=signal.channels):
             end = (window.index + 1) / signal.sfreq
-            at = math.floor((end - spec.window_s + _EPS_S) / window_s)
+            at = math.floor((end - spec.window_s + _EPS_S) / WINDOW_S)
             # what reaches over two windows of the protocol belongs to neither
-            if window.valid and 0 <= at < signal.count and end <= (at + 1) * window_s + _EPS_S:
+            if window.valid and 0 <= at < signal.count and end <= (at + 1) * WINDOW_S + _EPS_S:
                 kept.append(window)
                 rows.append(signal.first + at)
         readings.append(read(model, kept, signal.channels, signal.sfreq))
         read_of += kept
     every = join(readings)
     some_bad = bool(np.isnan(every.band_db).any())
-    without = leave_out(model, read_of, signals[0].channels) if some_bad else None
-    return Seen(every, np.array(rows, dtype=np.intp), without)
+    # where the baseline is taken off the input, nothing is left to make up for
+    makes_up = some_bad and model.info.centring is None
+    without = leave_out(model, read_of, signals[0].channels) if makes_up else None
+    return Seen(every, np.array(rows, dtype=np.intp), read_of, without)
 
 
-def estimates(seen: Seen, table: WindowTable, kind: Kind, head: CentredHead | None) -> tuple[Array, Array]:
+def estimates(seen: Seen, table: WindowTable, kind: Kind, model: Model) -> tuple[Array, Array]:
     """Return valence and arousal of one person's windows, and what the frozen backbone says of them.
+
+    A checkpoint that takes a baseline off its input does so; one with a head for centred features reads with
+    that; of any other the centred estimate counts.
 
     Parameters
     ----------
     seen : Seen
     table : WindowTable
-        All windows, or this person's.
+        Of everyone.
     kind : {"none", "causal", "transductive"}
         What is taken off: nothing, the windows that the table marks as rest, all.
-    head : CentredHead or None
-        The checkpoint's own, which reads what is centred; without one the centred estimate counts.
+    model : Model
+        The one that has read.
 
     Returns
     -------
@@ -127,13 +134,53 @@ def estimates(seen: Seen, table: WindowTable, kind: Kind, head: CentredHead | No
         The same of the fused view.
     """
     reading = seen.reading
-    said = reading.mean
-    if kind != "none":
-        base = table.baseline[seen.row] if kind == "causal" else np.ones(len(reading), dtype=bool)
-        if base.any():
+    said, fused = reading.mean, reading.views[:, FUSED]
+    base = table.baseline[seen.row] if kind == "causal" else np.ones(len(reading), dtype=bool)
+    if kind != "none" and base.any():
+        if model.info.centring is not None:
+            said, fused = _relative(model, seen, base)
+        else:
             reading = Centre.of(reading[base], seen.without).remove(reading)
-        said = reading.mean if head is None else head(reading.views[:, FUSED])
-    return _means(said, seen.row, len(table)), _means(reading.views[:, FUSED], seen.row, len(table))
+            fused = reading.views[:, FUSED]
+            said = reading.mean if model.info.centred is None else model.info.centred(fused)
+    return _means(said, seen.row, len(table)), _means(fused, seen.row, len(table))
+
+
+def _relative(model: Model, seen: Seen, base: npt.NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Return estimates (n, 2) and fused views (n, features) with a baseline taken off the input."""
+    import torch
+
+    from emod_model.centring import Baseline, remove
+    from emod_model.features import extract
+    from emod_model.features.spectrum import spectra
+    from emod_model.montage import positions
+
+    centring, spec, channels = model.info.centring, model.spec, seen.reading.channels
+    assert centring is not None
+    baseline = Baseline(len(channels))
+    # windows overlap: together they cover the rows they lie in, each once
+    step_s = len(set(seen.row[base].tolist())) * WINDOW_S / int(base.sum())
+    by_good: dict[tuple[int, ...], list[int]] = {}
+    for at, window in enumerate(seen.windows):
+        assert window.eeg is not None
+        by_good.setdefault(window.good, []).append(at)
+        if base[at]:
+            parts = spectra(torch.from_numpy(window.eeg), spec.sfreq, spec.window_tokens)
+            baseline.take(parts, window.good, step_s)
+    said = np.zeros((len(seen.windows), 2))
+    fused = np.zeros((len(seen.windows), model.info.network.d_model))
+    for good, rows in by_good.items():
+        names = [channels[at] for at in good]
+        removal = baseline.removal(centring, good)
+        places = torch.from_numpy(positions(names)).float()
+        for start in range(0, len(rows), _BATCH):
+            block = rows[start : start + _BATCH]
+            eeg = torch.from_numpy(np.stack([seen.windows[at].eeg for at in block]))
+            with torch.inference_mode():
+                features = remove(extract(eeg, names, spec.sfreq, spec), eeg, spec, removal)
+                mean, _, views = model.network.views(*features, places)
+            said[block], fused[block] = mean.double().numpy(), views[:, FUSED].double().numpy()
+    return said, fused
 
 
 def _means(values: Array, row: Rows, n_rows: int) -> Array:

@@ -14,7 +14,6 @@ from emod_model.evaluation.linear import KINDS, Kind, band_power, centred, class
 from emod_model.evaluation.outcome import EMOD, EVERYONE, FROZEN, Evaluation, Outcome
 from emod_model.evaluation.protocols import Split, splits
 from emod_model.evaluation.recorded import (
-    WINDOW_S,
     Caps,
     Material,
     Recorded,
@@ -165,12 +164,12 @@ def _ask(
     seen: list[Seen] = []
     for person, signals in everyone.items():
         tell(f"reading {person}")
-        seen.append(look_at(model, signals, WINDOW_S))
+        seen.append(look_at(model, signals))
     affect: dict[Kind, Array] = {}
     fused: dict[Kind, Array] = {}
     missing = 0
     for kind in KINDS:
-        each = [estimates(one, windows, kind, model.info.centred) for one in seen]
+        each = [estimates(one, windows, kind, model) for one in seen]
         said, view = (_merge([pair[which] for pair in each]) for which in (0, 1))
         missing = int(np.isnan(said[:, 0]).sum())
         affect[kind], fused[kind] = held(said, windows, THRESHOLD), held(view, windows, 0.0)

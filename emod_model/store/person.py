@@ -14,6 +14,7 @@ from emod_model.affect import Vocabulary
 from emod_model.corpora.base import Corpus, Trial
 from emod_model.errors import EmodError, InputFileError
 from emod_model.store.cut import Cut, cut
+from emod_model.store.ica import without_artefacts
 from emod_model.store.part import Part, PartTrial, commit
 from emod_model.store.recipe import Recipe
 
@@ -66,23 +67,23 @@ def prepare_person(job: Job) -> None:
     data = path.with_name(f"{path.stem}-{os.getpid()}.f32")
     trials: list[PartTrial] = []
     lost: Counter[str] = Counter()
-    passed_over: Counter[str] = Counter()
+    said: Counter[str] = Counter()
     refused = None
     with data.open("wb") as file:
         try:
-            for trial, windows in _windows(job):
+            for trial, windows in _windows(job, said):
                 lost += windows.lost
                 if len(windows.start_s):
                     trials.append(_describe(trial, windows, job.vocabulary))
                     file.write(windows.eeg.astype("<f4", copy=False).tobytes())
                 elif not windows.lost:
-                    passed_over[TOO_SHORT] += 1
+                    said[TOO_SHORT] += 1
         except EmodError as error:
             refused, trials, lost = str(error), [], Counter()
         file.flush()
         os.fsync(file.fileno())
     if refused is None and not trials:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted((lost + passed_over).items()))
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted((lost + said).items()))
         refused = f"{job.source}: no window holds a signal ({reasons or 'no trials'})"
     part = Part(
         subject=job.subject,
@@ -90,17 +91,20 @@ def prepare_person(job: Job) -> None:
         data=data.name,
         trials=tuple(trials),
         refused=refused,
-        notes=dict(Counter(corpus.notes) - before + passed_over),
+        notes=dict(Counter(corpus.notes) - before + said),
         lost=dict(lost),
     )
     commit(part, path)
 
 
-def _windows(job: Job) -> Iterator[tuple[Trial, Cut]]:
+def _windows(job: Job, notes: Counter[str]) -> Iterator[tuple[Trial, Cut]]:
     """Yield each trial with its windows; refuse the person at the end if the unit cannot be right."""
     moves = []
+    trials = job.corpus.trials(job.subject)
+    if job.recipe.ica:
+        trials = without_artefacts(trials, notes)
     try:
-        for trial in job.corpus.trials(job.subject):
+        for trial in trials:
             moves.append(movement_uv(trial.eeg, trial.sfreq))
             yield trial, cut(trial, job.recipe.signal, job.recipe.hop_s)
     except OSError as error:

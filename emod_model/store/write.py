@@ -13,6 +13,7 @@ from pathlib import Path
 from emod_model.affect import Vocabulary, corpora, vocabulary
 from emod_model.corpora.base import Corpus
 from emod_model.errors import InputFileError, UsageError
+from emod_model.store.ica import check_installed
 from emod_model.store.join import join
 from emod_model.store.manifest import Manifest, RawFile
 from emod_model.store.part import load
@@ -82,11 +83,14 @@ def write_store(
     Raises
     ------
     UsageError
-        The store cannot be written, or is there of another recipe or of other files.
+        The store cannot be written, or is there of another recipe or of other files; ICA is asked for and
+        mne-icalabel not installed.
     InputFileError
         Nobody's trials can be used, or a file cannot be read.
     """
     _check_place(path, raw)
+    if recipe.ica:
+        check_installed()
     notes = Counter(corpus.notes)
     of_person = files_of(corpus, raw)
     everything = sorted({file for files in of_person.values() for file in files})

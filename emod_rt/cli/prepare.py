@@ -1,6 +1,8 @@
 """`emod-rt prepare`: a corpus into a store of windows."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from emod_model.corpora import Corpus
     from emod_model.store import Prepared, Recipe
 
 SHORTEST_S = 0.01
 """Hop that is still a sample or more at any rate."""
+CLUSTER_WAIT_S = 10.0
 
 
 def prepare(
@@ -41,6 +45,25 @@ def prepare(
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", help="Processes; one a core if none.")
     ] = None,
+    ica: Annotated[
+        bool, typer.Option("--ica", help="Take eyes, muscle and heart out first (needs mne-icalabel).")
+    ] = False,
+    vocabulary: Annotated[
+        Path | None,
+        typer.Option(
+            "--vocabulary",
+            metavar="FILE",
+            help="With bids: where its classes lie, the scale of its ratings (TOML).",
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Scheduler of a Dask cluster that takes the place of --workers.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was made as one JSON object.")] = False,
 ) -> None:
     """Cut a corpus into windows as a model gets them live; after a kill the same command goes on."""
@@ -60,22 +83,30 @@ def prepare(
     from emod_model.store import write_store
 
     opened = open_corpus(corpus, raw)
-    recipe = _recipe(opened.name, model, window, hop)
+    if vocabulary is not None:
+        _give(opened, vocabulary)
+    recipe = _recipe(opened.name, model, window, hop, ica)
     err = Console(stderr=True, highlight=False, soft_wrap=True)
     at = {"people": (0, len(opened.subjects()))}
 
     def stop() -> None:
+        # no error of ours: a person would be left out for it
+        raise KeyboardInterrupt
+
+    try:
+        with ending(stop), _machines(cluster), _bar(err) as bar:
+            task = bar.add_task(opened.name)
+
+            def progress(what: str, done: int, of: int) -> None:
+                at[what] = done, of
+                bar.update(task, description=what, completed=done, total=of)
+
+            found = write_store(opened, raw, store, recipe, workers or os.cpu_count() or 1, progress)
+    except KeyboardInterrupt:
         done, of = at["people"]
-        raise UsageError(f"stopped with {done} of {of} people done; the same command goes on from there")
-
-    with ending(stop), _bar(err) as bar:
-        task = bar.add_task(opened.name)
-
-        def progress(what: str, done: int, of: int) -> None:
-            at[what] = done, of
-            bar.update(task, description=what, completed=done, total=of)
-
-        found = write_store(opened, raw, store, recipe, workers or os.cpu_count() or 1, progress)
+        raise UsageError(
+            f"stopped with {done} of {of} people done; the same command goes on from there"
+        ) from None
     if as_json:
         typer.echo(json.dumps(_as_object(found)))
         return
@@ -84,7 +115,7 @@ def prepare(
     err.print(_table(found))
 
 
-def _recipe(corpus: str, model: Path | None, window: float | None, hop: float | None) -> "Recipe":
+def _recipe(corpus: str, model: Path | None, window: float | None, hop: float | None, ica: bool) -> "Recipe":
     """Return what is done: as the model says, with a window of one's own."""
     from pydantic import ValidationError
 
@@ -101,7 +132,39 @@ def _recipe(corpus: str, model: Path | None, window: float | None, hop: float | 
             spec = SignalSpec.model_validate(spec.model_dump() | {"window_s": window})
         except ValidationError as error:
             raise UsageError(f"--window: {first_problem(error)}") from error
-    return Recipe(corpus=corpus, signal=spec, hop_s=spec.window_s if hop is None else hop)
+    return Recipe(corpus=corpus, signal=spec, hop_s=spec.window_s if hop is None else hop, ica=ica)
+
+
+def _give(corpus: "Corpus", file: Path) -> None:
+    """Give a BIDS dataset the user's vocabulary."""
+    from emod_model.affect import load_vocabulary
+    from emod_model.corpora.bids import BIDS
+
+    if not isinstance(corpus, BIDS):
+        raise UsageError(f"--vocabulary goes with bids; {corpus.name} has its own")
+    corpus.vocabulary = load_vocabulary(file)
+
+
+@contextmanager
+def _machines(address: str | None) -> Iterator[None]:
+    """Within this, people are prepared on a cluster, if one is named."""
+    if address is None:
+        yield
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise UsageError(
+            "--cluster needs Dask, which is not installed; pip install 'emod-rt[cluster]'"
+        ) from error
+    from joblib import parallel_config
+
+    try:
+        client = Client(address, timeout=f"{CLUSTER_WAIT_S:g}s")
+    except (OSError, ValueError) as error:
+        raise UsageError(f"no Dask scheduler answers at {address}; give it as tcp://host:8786") from error
+    with client, parallel_config(backend="dask"):
+        yield
 
 
 def _bar(console: "Console") -> "Progress":

@@ -111,8 +111,6 @@ def summary(judged: Judged, draws: int = DRAWS, seed: int = 0) -> dict[str, dict
         measure -> "pooled", "interval" (95 % of the pooled figure), "mean" and "sd" over people who have both
         classes, "mean_interval".
     """
-    from emod_model.metrics import bootstrap_ci
-
     whole, spread = pooled(judged), _bootstrap(judged, draws, seed)
     people = by_person(judged).values()
     result: dict[str, dict[str, float | list[float]]] = {}
@@ -121,13 +119,18 @@ def summary(judged: Judged, draws: int = DRAWS, seed: int = 0) -> dict[str, dict
         values = values[np.isfinite(values)]
         result[measure] = {"pooled": whole[measure], "interval": _ends(spread[measure])}
         if len(values):
-            ends = bootstrap_ci(values, draws=draws, seed=seed)
             result[measure] |= {
                 "mean": float(values.mean()),
                 "sd": float(values.std()),
-                "mean_interval": list(ends),
+                "mean_interval": mean_interval(values, draws, seed),
             }
     return result
+
+
+def mean_interval(values: Array, draws: int, seed: int) -> list[float]:
+    """Return both ends of the 95 % interval of a mean over people, who are drawn with replacement."""
+    drawn = np.random.default_rng(seed).integers(0, len(values), (draws, len(values)))
+    return _ends(values[drawn].mean(1))
 
 
 def _columns(judged: Judged) -> list[int]:

@@ -209,7 +209,9 @@ def _own_trials(trials: WindowTable) -> Iterator[tuple[str, Parts]]:
 def _crossed(trials: WindowTable) -> Iterator[tuple[str, Parts]]:
     """Judge unseen people on unseen stimuli; seen people's unseen stimuli, and the reverse, are left out."""
     people = trials.people
-    stimuli = sorted(set(trials.stimulus.tolist()), key=natural)
+    label = dict(zip(trials.stimulus.tolist(), trials.label.tolist(), strict=True))
+    # class by class, so that each group gets stimuli of each where there are enough
+    stimuli = sorted(label, key=lambda name: (label[name], natural(name)))
     if "" in stimuli:
         raise UsageError("the crossed protocol needs the stimulus of every trial, which this corpus lacks")
     if len(people) < CROSSED or len(stimuli) < CROSSED:

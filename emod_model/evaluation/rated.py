@@ -8,16 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.evaluation.blind import PERSON, STIMULUS
+from emod_model.evaluation.figures import DRAWS, mean_interval
 from emod_model.evaluation.linear import Kind
 from emod_model.evaluation.protocols import Split
 from emod_model.evaluation.table import Array, Names, Rows, WindowTable
-from emod_model.metrics import bootstrap_ci, ccc, rmse
+from emod_model.metrics import ccc, rmse
 
 AXES = ("valence", "arousal")
 MEAN = "mean"
 PENALTY = 300.0
 """Of the ridge regression on standardised features."""
-_DRAWS = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +138,7 @@ def figures(rated: Rated, seed: int = 0) -> dict[str, Any]:
                 "pooled": round(measure(rated.read[:, at], rated.truth[:, at]), 6),
                 "mean": round(float(each.mean()), 6),
                 "sd": round(float(each.std()), 6),
-                "mean_interval": [round(end, 6) for end in bootstrap_ci(each, draws=_DRAWS, seed=seed)],
+                "mean_interval": [round(end, 6) for end in mean_interval(each, DRAWS, seed)],
                 "people": {
                     person: round(float(value), 6) for person, value in zip(people, each, strict=True)
                 },

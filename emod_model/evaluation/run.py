@@ -78,6 +78,8 @@ def on_recordings(material: Material, model: Model | None, protocol: str, tell: 
         outcomes += blind(windows, part, folds)
     people = {part: people_of(windows, folds) for part, folds in parts.items()}
     told = about(model, names)
+    if told and len(classes) == TWO:
+        told["threshold"] = THRESHOLD
     return Evaluation(
         protocol, material.source, windows, people, outcomes, told, affect, unread, tuple(notes)
     )
@@ -243,5 +245,5 @@ def about(model: Model | None, names: Sequence[str]) -> dict[str, Any]:
         "trained_on": model.training_data,
         "channels": list(names),
         "window_s": model.spec.window_s,
-        "threshold": THRESHOLD,
+        "threshold": None,
     }

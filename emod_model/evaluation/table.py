@@ -1,6 +1,6 @@
 """Which windows there are: who, when, on what, and which class."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -84,7 +84,7 @@ class WindowTable:
         Returns
         -------
         WindowTable
-            First window of every trial, in file order.
+            First window of every trial, in file order, with the class of the trial.
         numpy.ndarray of int, shape (windows,)
             Which row of it a window belongs to.
         """
@@ -97,7 +97,11 @@ class WindowTable:
                 places[key] = len(first)
                 first.append(row)
             of[row] = places[key]
-        return self[np.array(first, dtype=np.intp)], of
+        trials = self[np.array(first, dtype=np.intp)]
+        # a trial that begins with rest has its class in later windows
+        label = np.full(len(first), -1, dtype=np.intp)
+        np.maximum.at(label, of, self.label)
+        return replace(trials, label=label), of
 
 
 def natural(name: str) -> tuple[tuple[int, int | str], ...]:

@@ -7,22 +7,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from emod_rt.evaluation.words import FIRST, KINDS, MEASURES, notes, number, said
+from emod_rt.evaluation.words import FIRST, KINDS, MEASURES, notes, number, ratings_rows, said
 
 
 def show(console: Console, told: dict[str, Any]) -> None:
     """Print the part that is judged: every method by kind of centring, then the model person by person."""
     part = told["parts"][told["judged"]]
-    classes = " against ".join(told["classes"])
-    console.print(
-        Text(f"{told['protocol']}, {told['judged']}: {len(part['people'])} people, {classes}", style="bold")
-    )
+    people = f"{len(part['people'])} {'person' if len(part['people']) == 1 else 'people'}"
+    classes = " against ".join(told["classes"]) or "ratings"
+    console.print(Text(f"{told['protocol']}, {told['judged']}: {people}, {classes}", style="bold"))
     if told["model"]:
         line = Text(f"model {told['model']['name']}  ")
         if told["model"]["simulated"]:
             line.append(" SIMULATED ", style="black on yellow").append(" trained on simulated signals")
         console.print(line)
-    console.print(_methods(part["methods"]))
+    if part["methods"]:
+        console.print(_methods(part["methods"]))
+    if part["ratings"]:
+        console.print(_ratings(part["ratings"]))
     if FIRST in part["methods"]:
         console.print(_people(part["methods"][FIRST], part["people"]))
     for sentence in notes(told):
@@ -40,6 +42,16 @@ def _methods(methods: dict[str, Any]) -> Table:
             measures = ("balanced_accuracy", "auroc")
             cells += ["", ""] if figures is None else [number(figures, measure) for measure in measures]
         table.add_row(Text(method), *cells)
+    return table
+
+
+def _ratings(ratings: dict[str, Any]) -> Table:
+    heads, rows = ratings_rows(ratings)
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for at, head in enumerate(heads):
+        table.add_column(Text(head.replace(": ", "\n")), justify="right" if at > 1 else "left")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
     return table
 
 

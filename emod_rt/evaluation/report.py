@@ -9,7 +9,7 @@ import numpy as np
 from emod_model.errors import UsageError
 from emod_rt.calibration.page import heading, page, paragraph, picture, table
 from emod_rt.evaluation import pictures
-from emod_rt.evaluation.words import FIRST, KINDS, MEASURES, notes, number, said, with_interval
+from emod_rt.evaluation.words import FIRST, KINDS, MEASURES, notes, number, ratings_rows, said, with_interval
 
 if TYPE_CHECKING:
     from emod_model.evaluation.outcome import Evaluation
@@ -42,10 +42,18 @@ def write_report(path: Path, found: "Evaluation", told: dict[str, Any]) -> None:
 
 def _parts(found: "Evaluation", told: dict[str, Any]) -> list[str]:
     part = told["parts"][told["judged"]]
-    methods = part["methods"]
-    parts = [*_head(told, part), heading("Every method on the same windows"), _methods(methods)]
-    if FIRST in methods:
-        parts += _model(found, told, methods[FIRST])
+    parts = _head(told, part)
+    if part["methods"]:
+        parts += [heading("Every method on the same windows"), _methods(part["methods"])]
+    if part["ratings"]:
+        heads, rows = ratings_rows(part["ratings"])
+        parts += [heading("Valence and arousal against ratings"), table(heads, rows, numeric=2)]
+    if FIRST in part["methods"]:
+        parts += _model(told, part["methods"][FIRST])
+    if found.affect:
+        parts.append(_plane(found, told))
+    if FIRST in part["methods"]:
+        parts += _people(part["methods"][FIRST], part["people"])
     parts += [heading("What to know"), *(paragraph(sentence) for sentence in notes(told))]
     return parts
 
@@ -55,7 +63,7 @@ def _head(told: dict[str, Any], part: dict[str, Any]) -> list[str]:
     who = f"{people[0]} to {people[-1]}" if len(people) > 1 else people[0]
     count = f"{len(people)} {'person' if len(people) == 1 else 'people'}"
     parts = [
-        f"<h1>{escape(' against '.join(told['classes']))}</h1>",
+        f"<h1>{escape(' against '.join(told['classes']) or 'Ratings')}</h1>",
         paragraph(f"Protocol {told['protocol']}, {told['judged']}: {count}, {who}", "dim"),
     ]
     model = told["model"]
@@ -92,49 +100,54 @@ def _methods(methods: dict[str, Any]) -> str:
     return table(heads, rows, numeric=1)
 
 
-def _model(found: "Evaluation", told: dict[str, Any], kinds: dict[str, Any]) -> list[str]:
-    classes = told["classes"]
+def _model(told: dict[str, Any], kinds: dict[str, Any]) -> list[str]:
     counts = {KINDS[kind]: figures["confusion"] for kind, figures in kinds.items()}
-    people = set(told["parts"][told["judged"]]["people"])
-    rows = np.isin(found.table.subject, list(people)) & (found.table.label >= 0)
-    affect = {KINDS[kind]: points[rows] for kind, points in found.affect.items()}
-    threshold = told["model"]["threshold"]
     return [
         heading("The model's own answer"),
         picture(
-            pictures.confusions(counts, classes),
+            pictures.confusions(counts, told["classes"]),
             "How often each class was called which, for each kind of centring.",
             "Each row adds up to all windows of that class. Good: dark from top left to bottom right.",
         ),
-        picture(
-            pictures.plane(affect, found.table.label[rows], classes, threshold),
-            "Windows on the plane of valence and arousal, by class and kind of centring.",
-            "Small: windows of 5 s. Large: the mean of a class. Dashed: the arousal above which a window is "
-            f"called {classes[-1]}. Nobody was asked for valence here.",
-        ),
+    ]
+
+
+def _plane(found: "Evaluation", told: dict[str, Any]) -> str:
+    people = told["parts"][told["judged"]]["people"]
+    rows = np.isin(found.table.subject, people) & (found.table.label >= 0)
+    affect = {KINDS[kind]: points[rows] for kind, points in found.affect.items()}
+    threshold, classes = told["model"]["threshold"], told["classes"]
+    caption = "Small: windows. Large: the mean of a class. What lies beyond 1 is drawn at the edge."
+    if threshold is not None:
+        caption += f" Dashed: the arousal above which a window is called {classes[-1]}."
+    return picture(
+        pictures.plane(affect, found.table.label[rows], classes, threshold),
+        "Windows on the plane of valence and arousal, by class and kind of centring.",
+        caption,
+    )
+
+
+def _people(kinds: dict[str, Any], people: list[str]) -> list[str]:
+    measures = [
+        [words, *(with_interval(figures, measure) for figures in kinds.values())]
+        for measure, words in MEASURES.items()
+    ]
+    two = ("balanced_accuracy", "auroc")
+    rows = [
+        [
+            person,
+            *(
+                said(figures["people"].get(person, {}).get(measure))
+                for figures in kinds.values()
+                for measure in two
+            ),
+        ]
+        for person in people
+    ]
+    heads = [f"{KINDS[kind]}: {what}" for kind in kinds for what in ("bal. acc.", "AUROC")]
+    return [
         heading("All measures"),
-        table(
-            ["pooled over windows", *(KINDS[kind] for kind in kinds)],
-            [
-                [words, *(with_interval(figures, measure) for figures in kinds.values())]
-                for measure, words in MEASURES.items()
-            ],
-            numeric=1,
-        ),
+        table(["pooled over windows", *(KINDS[kind] for kind in kinds)], measures, numeric=1),
         heading("Person by person"),
-        table(
-            ["", *(f"{KINDS[kind]}: {what}" for kind in kinds for what in ("bal. acc.", "AUROC"))],
-            [
-                [
-                    person,
-                    *(
-                        said(figures["people"].get(person, {}).get(measure))
-                        for figures in kinds.values()
-                        for measure in ("balanced_accuracy", "auroc")
-                    ),
-                ]
-                for person in told["parts"][told["judged"]]["people"]
-            ],
-            numeric=1,
-        ),
+        table(["", *heads], rows, numeric=1),
     ]

@@ -10,8 +10,24 @@ MEASURES = {
     "kappa": "kappa",
     "weighted_f1": "weighted F1",
 }
+AXES = ("valence", "arousal")
 FIRST = "EMOD"
 """The method that is the model's own answer."""
+
+
+def ratings_rows(ratings: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Return heads and rows of the figures against ratings: CCC and RMSE of both axes by kind of centring."""
+    heads = ["", "centring"]
+    heads += [f"{axis}: {words}" for axis in AXES for words in ("CCC", "over people", "RMSE")]
+    rows = []
+    for method, kinds in ratings.items():
+        for kind, figures in kinds.items():
+            row = [method, KINDS[kind]]
+            for axis in AXES:
+                ccc, rmse = figures[axis]["ccc"], figures[axis]["rmse"]
+                row += [said(ccc["pooled"]), f"{ccc['mean']:.3f} ({ccc['sd']:.3f})", said(rmse["pooled"])]
+            rows.append(row)
+    return heads, rows
 
 
 def with_interval(figures: dict[str, Any], measure: str = "balanced_accuracy") -> str:

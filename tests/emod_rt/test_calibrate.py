@@ -40,6 +40,7 @@ from tests.emod_rt.test_typed import Terminal
 HASTY = Path(__file__).with_name("hasty.py")
 SPEED = "5"
 _PATIENCE_S = 240
+_LEFT = "\x1b[?1049l"  # the screen is given back
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
@@ -73,8 +74,9 @@ def answer(shown: Terminal, ratings: list[str]) -> None:
     """Do what a person does: read, begin, rate; until the screen is left."""
     deadline, done = time.monotonic() + _PATIENCE_S, ""
     left = list(ratings)
-    while "\x1b[?1049l" not in shown.said:
+    while _LEFT not in shown.said:
         assert time.monotonic() < deadline, f"it hangs at {frame(shown)}"
+        assert shown.program.poll() is None, f"it ended: {shown.said}"
         shown.read(0.05)
         now = frame(shown)
         if now == done:
@@ -91,7 +93,8 @@ def answer(shown: Terminal, ratings: list[str]) -> None:
         else:
             continue
         # what was drawn before the key is no answer to it
-        shown.said = shown.said[-1:]
+        if _LEFT not in shown.said:
+            shown.said = shown.said[-1:]
 
 
 def recordings(folder: Path) -> list[Path]:
@@ -144,8 +147,9 @@ def test_an_end_from_outside_closes_the_recording_and_gives_the_terminal_back(
     assert "at least 4 are needed to fit" in _CONTROL.sub("", shown.said)
 
 
-UNFITTED = """
+UNFITTED = f"""
 import sys, time
+sys.path.insert(0, {str(HASTY.parents[2])!r})
 from tests.emod_rt.hasty import HastyClock
 from functools import partial
 from emod_rt import clock

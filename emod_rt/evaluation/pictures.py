@@ -69,7 +69,7 @@ def confusions(counts: Mapping[str, Sequence[Sequence[int]]], classes: Sequence[
         PNG.
     """
     few = len(classes) <= _WORDS_FIT
-    with _drawing(2.7 if few else 4.2) as figure:
+    with _drawing(3.1 if few else 4.6) as figure:
         for place, (title, matrix) in enumerate(counts.items(), 1):
             plot = figure.add_subplot(1, len(counts), place)
             plot.set_title(title)
@@ -126,7 +126,7 @@ def plane(
     """
     # the same windows in every panel, thinned evenly where they would cover each other
     shown = np.arange(len(label))[:: -(-len(label) // _MOST_POINTS)]
-    with _drawing(3.0) as figure:
+    with _drawing(3.6) as figure:
         for place, (title, points) in enumerate(affect.items(), 1):
             plot = figure.add_subplot(1, len(affect), place)
             plot.set_title(title)

@@ -11,6 +11,7 @@ from emod_rt.cli import (
     devices,
     doctor,
     evaluate,
+    export,
     export_recording,
     finetune,
     import_weights,
@@ -40,6 +41,7 @@ app.command()(process.process)
 app.command("export-recording")(export_recording.export_recording)
 app.command()(recover.recover)
 app.command()(calibrate.calibrate)
+app.command()(export.export)
 app.command("import-weights")(import_weights.import_weights)
 app.command()(prepare.prepare)
 app.command()(pretrain.pretrain)

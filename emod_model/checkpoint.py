@@ -17,9 +17,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from emod_model.calibration.head import CentredHead
-from emod_model.centring import Centring
+from emod_model.centring import Baseline, Centring, remove
 from emod_model.errors import InputFileError, ModelError
 from emod_model.features import extract
+from emod_model.features.spectrum import spectra
 from emod_model.network import EMOD, EMODConfig, script
 from emod_model.signal.spec import SignalSpec
 
@@ -184,6 +185,8 @@ class Model:
     ) -> tuple[Tensor, Tensor]:
         """Return tokens and embeddings of conditioned windows.
 
+        A checkpoint that takes a person's baseline off its input takes off the mean of the windows given.
+
         Parameters
         ----------
         eeg : array_like or torch.Tensor, shape (batch, channels, samples)
@@ -207,13 +210,19 @@ class Model:
         UsageError
             An unknown or repeated electrode.
         """
-        features = extract(_as_windows(eeg), channel_names, sfreq, self.spec)
+        windows = _as_windows(eeg)
+        features = extract(windows, channel_names, sfreq, self.spec)
         if features.n_tokens > (most := self.info.network.max_tokens):
             raise ModelError(
                 f"a window of {features.n_tokens} time tokens is longer than the {most} that this network "
                 f"takes; cut it to {most / self.spec.tokens_per_s:g} s"
             )
         with torch.no_grad():
+            if self.info.centring is not None:
+                parts = spectra(windows, self.spec.sfreq, features.n_tokens)
+                seconds = windows.shape[0] * windows.shape[2] / self.spec.sfreq
+                own = Baseline.of(parts, seconds).removal(self.info.centring)
+                features = remove(features, windows, self.spec, own)
             tokens, embedding = self.network.encode(*features)
         return tokens, embedding
 
@@ -240,9 +249,14 @@ def _as_windows(eeg: npt.ArrayLike | Tensor) -> Tensor:
     return windows
 
 
-def default_checkpoint() -> Path:
-    """Return the path of the weights that come with the package, trained on simulated signals."""
+def simulated_checkpoint() -> Path:
+    """Return the path of the weights trained on simulated signals, whose truth is known."""
     return Path(__file__).parent / "weights" / "simulated.safetensors"
+
+
+def default_checkpoint() -> Path:
+    """Return the path of the weights that are used where none are named."""
+    return simulated_checkpoint()
 
 
 def save_checkpoint(path: Path | str, network: EMOD, info: CheckpointInfo) -> None:

@@ -174,6 +174,7 @@ def check_model() -> Check:
     except EmodError as problem:
         return Check("model", "fail", str(problem), "reinstall emod-rt, or name a model with --model FILE")
     label = ", trained on simulated signals" if model.simulated else ""
+    label += f", {' and '.join(model.unvalidated)} not validated on people" if model.unvalidated else ""
     return Check("model", "ok", f"{model.name} ({model.sha256[:12]}{label})")
 
 

@@ -60,7 +60,10 @@ class Outputs:
 
                 simulated = model.simulated or (profile is not None and profile.simulated)
                 low = None if profile is None else low_axes(profile)
-                outlet = AffectOutlet(self._lsl_out, info, model.name, simulated, hop_s, model.sha256, low)
+                unheld = model.unvalidated if profile is None else ()
+                outlet = AffectOutlet(
+                    self._lsl_out, info, model.name, simulated, hop_s, model.sha256, low, unheld
+                )
                 self._sinks.append(Detached(outlet))
             if self._jsonl is not None:
                 self._sinks.append(Detached(JsonLines(self._jsonl)))

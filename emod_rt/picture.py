@@ -81,6 +81,7 @@ class Picture:
             trace_end=0,
             user="" if self._profile is None else self._profile.user,
             low_confidence=low_axes(self._profile),
+            unvalidated=self._model.unvalidated if self._profile is None else (),
         )
 
     def running(

@@ -178,10 +178,10 @@ class Pipeline:
         bands = np.full((len(self._info.channels), inference.band_power_db.shape[1]), np.nan)
         bands[good] = inference.band_power_db
         self.band_power_db = bands
-        mean, sd = inference.mean, np.hypot(inference.sd, added_sd)
+        mean, sd = inference.mean, inference.sd
         if self._person is not None:
             mean, sd = self._person.read(stream_time_s, inference, bands)
-        mean, sd = self._smoother.update(stream_time_s, mean, sd)
+        mean, sd = self._smoother.update(stream_time_s, mean, np.hypot(sd, added_sd))
         return float(mean[0]), float(mean[1]), float(sd[0]), float(sd[1])
 
 

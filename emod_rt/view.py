@@ -67,6 +67,8 @@ class View:
         Whose profile is used; "" when nobody's is.
     low_confidence : tuple of str
         Axes whose reading was not shown to be better than always saying this person's average.
+    unvalidated : tuple of str
+        Without a profile: axes whose reading was never held against people.
     """
 
     state: State
@@ -96,6 +98,12 @@ class View:
     impedance_kohm: tuple[float | None, ...] = ()
     user: str = ""
     low_confidence: tuple[str, ...] = ()
+    unvalidated: tuple[str, ...] = ()
+
+
+def unvalidated(axes: tuple[str, ...]) -> str:
+    """Return the mark of axes that were never held against people, "VALENCE: NOT VALIDATED ON PEOPLE"."""
+    return f"{' and '.join(axes).upper()}: NOT VALIDATED ON PEOPLE" if axes else ""
 
 
 def left_out(view: View) -> str:

@@ -11,7 +11,7 @@ import pyqtgraph as pg  # isort: skip
 
 from emod_rt.calibration.verdict import badge
 from emod_rt.estimate import Estimate
-from emod_rt.view import View
+from emod_rt.view import View, unvalidated
 from gui import theme, words
 from gui.history import History
 from gui.widgets import bare_plot, card, label
@@ -121,7 +121,7 @@ class Plane(QWidget):
         self.caption.setText(
             "last reading" if past else f"ellipse \N{PLUS-MINUS SIGN}1 sd\ntrail {TRAIL_S:.0f} s"
         )
-        worth = badge(view.low_confidence)
+        worth = badge(view.low_confidence) or unvalidated(view.unvalidated)
         self.worth.setText(worth)
         self.worth.setVisible(bool(worth))
         spoken = ", ".join(part for part in (self.valence.spoken, self.arousal.spoken, worth) if part)

@@ -30,6 +30,7 @@ def demo(
 
     from rich.console import Console
 
+    from emod_model.checkpoint import simulated_checkpoint
     from emod_rt.cli.run import run_session
     from emod_rt.cli.screen import screen, window_fault
     from emod_rt.demo import SimulatedStream
@@ -41,7 +42,8 @@ def demo(
     name = f"emod-demo-{os.getpid()}"
     with err.status("Simulating a person."):
         stream = SimulatedStream(seed, seconds + 5, name)
-    session = Session(f"lsl:{name}", duration_s=seconds)
+    # the truth of this person is known, and these weights were taught by people of its kind
+    session = Session(f"lsl:{name}", simulated_checkpoint(), duration_s=seconds)
     with stream:
         view = run_session(session, headless=not window)
     if view is not None:

@@ -85,9 +85,13 @@ def _print_table(model: "Model") -> None:
     from rich.text import Text
 
     # Text, not str: names and sentences out of a file are never read as markup.
+    from emod_rt.view import unvalidated
+
     name = Text(model.name, style="bold")
     if model.simulated:
         name.append("  ").append(" SIMULATED ", style="bold black on yellow")
+    if model.unvalidated:
+        name.append("  ").append(f" {unvalidated(model.unvalidated)} ", style="bold black on yellow")
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column()
     table.add_column(overflow="fold")

@@ -11,7 +11,7 @@ from rich.text import Text
 from emod_rt.calibration.verdict import badge
 from emod_rt.estimate import Estimate
 from emod_rt.sources.base import StreamInfo
-from emod_rt.view import View, left_out
+from emod_rt.view import View, left_out, unvalidated
 
 if TYPE_CHECKING:
     from emod_model.checkpoint import Model
@@ -40,6 +40,8 @@ def note(console: Console, info: StreamInfo, model: "Model", person: "Person | N
         else ""
     )
     console.print(f"model {model.name}{simulated}")
+    if person is None and model.unvalidated:
+        console.print(Text("  ").append(f" {unvalidated(model.unvalidated)} ", style="black on yellow"))
     if person is not None:
         _note_profile(console, person)
 
@@ -144,7 +146,8 @@ def live_table(view: View) -> Group:
     )
     message = [Text(view.message, style="bold yellow")] if view.message else []
     low = [Text(badge(view.low_confidence), style="bold yellow")] if view.low_confidence else []
-    return Group(table, *low, *message, state)
+    unheld = [Text(unvalidated(view.unvalidated), style="bold yellow")] if view.unvalidated else []
+    return Group(table, *low, *unheld, *message, state)
 
 
 def _why(view: View, estimate: Estimate) -> str:

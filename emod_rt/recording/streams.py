@@ -97,6 +97,7 @@ def affect_stream(model: "Model", info: StreamInfo, profile: "Profile | None" = 
     _set(desc, "model_sha256", model.sha256)
     made_up = model.simulated or info.simulated or (profile is not None and profile.simulated)
     _set(desc, "simulated", _flag(made_up))
+    _set(desc, "unvalidated", " ".join(model.unvalidated if profile is None else ()))
     _set(desc, "calibrated", _flag(profile is not None))
     if profile is not None:
         calibration = ET.SubElement(desc, "calibration")

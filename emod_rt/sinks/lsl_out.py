@@ -32,6 +32,8 @@ class AffectOutlet:
         Checksum of the checkpoint, for whoever must know later which one it was.
     low_confidence : tuple of str, optional
         With a person's profile: axes whose reading was not shown to be better than the person's average.
+    unvalidated : tuple of str
+        Without one: axes whose reading was never held against people.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class AffectOutlet:
         hop_s: float,
         model_sha256: str = "",
         low_confidence: tuple[str, ...] | None = None,
+        unvalidated: tuple[str, ...] = (),
     ) -> None:
         pylsl = liblsl.load()
         source_id = f"emod-affect-{name}-{source_info.name}"
@@ -65,6 +68,7 @@ class AffectOutlet:
         model.append_child_value("sha256", model_sha256)
         model.append_child_value("simulated", _flag(simulated))
         description.append_child_value("simulated", _flag(simulated or source_info.simulated))
+        description.append_child_value("unvalidated", " ".join(unvalidated))
         description.append_child_value("calibrated", _flag(low_confidence is not None))
         description.append_child_value("low_confidence", " ".join(low_confidence or ()))
         self.name = f"LSL stream {name}"

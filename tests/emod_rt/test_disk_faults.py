@@ -349,7 +349,12 @@ def test_a_disk_that_is_too_slow_is_said_while_the_session_goes_on(tmp_path, mon
     monkeypatch.setattr("emod_rt.outputs._RECORDING_QUEUE", 2)
     monkeypatch.setattr(PatientRecorder, "push", lambda self, item: release.wait(60))
     outputs = Outputs(None, None, tmp_path / "slow.xdf")
-    outputs.open(INFO, SimpleNamespace(name="emod", sha256="0" * 64, simulated=True), 0.5, ManualClock())
+    outputs.open(
+        INFO,
+        SimpleNamespace(name="emod", sha256="0" * 64, simulated=True, unvalidated=()),
+        0.5,
+        ManualClock(),
+    )
     chunk = chunks_of(eeg(25), 25)[0]
     for _ in range(5):
         outputs.record(chunk)

@@ -27,7 +27,9 @@ def read(path):
 
 def record(path, n=5000, size=10):
     clock = ManualClock()
-    recorder = Recorder(path, INFO, clock, SimpleNamespace(name="emod", sha256="0" * 64, simulated=True))
+    recorder = Recorder(
+        path, INFO, clock, SimpleNamespace(name="emod", sha256="0" * 64, simulated=True, unvalidated=())
+    )
     for chunk in chunks_of(eeg(n) + 62_000, size):
         clock.time += size / 250
         recorder.push(chunk)

@@ -35,7 +35,7 @@ def make() -> bytes:
     """A session of 36 s: EEG, estimates, clock offsets, boundaries, footers."""
     with TemporaryDirectory() as folder:
         path, clock = Path(folder) / "s.xdf", ManualClock()
-        model = SimpleNamespace(name="emod", sha256="0" * 64, simulated=True)
+        model = SimpleNamespace(name="emod", sha256="0" * 64, simulated=True, unvalidated=())
         recorder = Recorder(path, StreamInfo("Cyton", 250.0, CHANNELS), clock, model)
         for number, part in enumerate(chunks_of(eeg(SAMPLES_IN_ALL), CHUNK)):
             clock.time += CHUNK / 250

@@ -68,6 +68,14 @@ def test_a_reading_of_low_confidence_bears_a_badge_beside_it(window):
     assert not badge.isVisible()
 
 
+def test_an_axis_that_was_never_held_against_people_is_marked_at_the_reading(window):
+    window.show_view(make_view(model_simulated=False, unvalidated=("valence",)))
+    badge = window.plane.worth
+    assert badge.isVisible()
+    assert badge.text() == "VALENCE: NOT VALIDATED ON PEOPLE"
+    assert "NOT VALIDATED" in window.plane.accessibleDescription()
+
+
 @pytest.mark.parametrize("model", [True, False])
 @pytest.mark.parametrize("source", [True, False])
 def test_badges_tell_what_is_simulated(window, model, source):

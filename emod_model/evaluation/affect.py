@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from emod_model.calibration.centre import Centre
-from emod_model.calibration.reading import FUSED, Reading, join, leave_out, read
+from emod_model.calibration.reading import FUSED, Reading, join, leave_out, look, read
+from emod_model.centring import Baseline
 from emod_model.checkpoint import Model
 from emod_model.errors import ModelError
 from emod_model.evaluation.linear import Kind
@@ -100,13 +101,13 @@ def look_at(model: Model, signals: Sequence[Signal]) -> Seen:
             if window.valid and 0 <= at < signal.count and end <= (at + 1) * WINDOW_S + _EPS_S:
                 kept.append(window)
                 rows.append(signal.first + at)
-        readings.append(read(model, kept, signal.channels, signal.sfreq))
+        readings.append(read(model, kept, signal.channels, signal.sfreq, relative=False))
         read_of += kept
     every = join(readings)
-    some_bad = bool(np.isnan(every.band_db).any())
+    bad = np.flatnonzero(np.isnan(every.band_db).any((0, 2))).tolist()
     # where the baseline is taken off the input, nothing is left to make up for
-    makes_up = some_bad and model.info.centring is None
-    without = leave_out(model, read_of, signals[0].channels) if makes_up else None
+    makes_up = bool(bad) and model.info.centring is None
+    without = leave_out(model, read_of, signals[0].channels, bad) if makes_up else None
     return Seen(every, np.array(rows, dtype=np.intp), read_of, without)
 
 
@@ -150,10 +151,7 @@ def _relative(model: Model, seen: Seen, base: npt.NDArray[np.bool_]) -> tuple[Ar
     """Return estimates (n, 2) and fused views (n, features) with a baseline taken off the input."""
     import torch
 
-    from emod_model.centring import Baseline, remove
-    from emod_model.features import extract
     from emod_model.features.spectrum import spectra
-    from emod_model.montage import positions
 
     centring, spec, channels = model.info.centring, model.spec, seen.reading.channels
     assert centring is not None
@@ -162,24 +160,19 @@ def _relative(model: Model, seen: Seen, base: npt.NDArray[np.bool_]) -> tuple[Ar
     step_s = len(set(seen.row[base].tolist())) * WINDOW_S / int(base.sum())
     by_good: dict[tuple[int, ...], list[int]] = {}
     for at, window in enumerate(seen.windows):
-        assert window.eeg is not None
         by_good.setdefault(window.good, []).append(at)
         if base[at]:
-            parts = spectra(torch.from_numpy(window.eeg), spec.sfreq, spec.window_tokens)
+            parts = spectra(torch.from_numpy(np.asarray(window.eeg)), spec.sfreq, spec.window_tokens)
             baseline.take(parts, window.good, step_s)
     said = np.zeros((len(seen.windows), 2))
     fused = np.zeros((len(seen.windows), model.info.network.d_model))
     for good, rows in by_good.items():
-        names = [channels[at] for at in good]
         removal = baseline.removal(centring, good)
-        places = torch.from_numpy(positions(names)).float()
         for start in range(0, len(rows), _BATCH):
             block = rows[start : start + _BATCH]
-            eeg = torch.from_numpy(np.stack([seen.windows[at].eeg for at in block]))
-            with torch.inference_mode():
-                features = remove(extract(eeg, names, spec.sfreq, spec), eeg, spec, removal)
-                mean, _, views = model.network.views(*features, places)
-            said[block], fused[block] = mean.double().numpy(), views[:, FUSED].double().numpy()
+            eeg = np.stack([np.asarray(seen.windows[at].eeg) for at in block])
+            said[block], views, _ = look(model, eeg, [channels[at] for at in good], removal)
+            fused[block] = views[:, FUSED]
     return said, fused
 
 

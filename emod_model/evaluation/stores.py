@@ -211,7 +211,7 @@ def _rated(
     most = max(len(set(windows.subject[split.train].tolist())) for split in folds)
     rows = np.concatenate([split.test for split in folds])
     result: list[Rated] = []
-    there: npt.NDArray[np.bool_] = np.isfinite(affect).all(axis=1)
+    there = np.logical_and(*np.isfinite(affect).T)
 
     def add(method: str, kind: Kind, learnt: int, at: Rows, read: Array) -> None:
         if len(at):

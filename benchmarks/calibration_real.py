@@ -112,11 +112,11 @@ def eegmat(job: tuple[Path, int, tuple[str, ...] | None]) -> Outcome | str:
     import torch
 
     from emod_model.calibration.reading import leave_out
-    from emod_model.checkpoint import default_checkpoint, load_checkpoint
+    from emod_model.checkpoint import load_checkpoint, simulated_checkpoint
 
     torch.set_num_threads(1)
     folder, number, channels = job
-    model = load_checkpoint(default_checkpoint())
+    model = load_checkpoint(simulated_checkpoint())
     rest, windows, names = windows_of(folder / f"Subject{number:02d}_1.edf", channels, model)
     task, _, _ = windows_of(folder / f"Subject{number:02d}_2.edf", channels, model)
     end_rest, end_task = (float(part.t[-1]) if len(part) else 0.0 for part in (rest, task))
@@ -139,11 +139,11 @@ def muse(job: tuple[Path, str]) -> Outcome | str:
     import torch
 
     from emod_model.calibration.reading import leave_out
-    from emod_model.checkpoint import default_checkpoint, load_checkpoint
+    from emod_model.checkpoint import load_checkpoint, simulated_checkpoint
 
     torch.set_num_threads(1)
     folder, person = job
-    model = load_checkpoint(default_checkpoint())
+    model = load_checkpoint(simulated_checkpoint())
     with (folder / "index.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["subject"] == person]
     early, late, rest, without = [], [], None, None

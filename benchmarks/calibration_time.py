@@ -12,7 +12,7 @@ import statistics
 import time
 
 from emod_model.calibration.fit import calibrate
-from emod_model.checkpoint import default_checkpoint, load_checkpoint
+from emod_model.checkpoint import load_checkpoint, simulated_checkpoint
 from emod_model.montage import CYTON
 from emod_model.training.people import SPLITS
 from emod_model.training.sessions import Plan, sit_through
@@ -21,7 +21,7 @@ REPEATS = 3
 
 
 def main() -> None:
-    model = load_checkpoint(default_checkpoint())
+    model = load_checkpoint(simulated_checkpoint())
     session = sit_through(SPLITS["development"] + 500, CYTON, model, Plan(), hop_s=model.spec.hop_s)
     print(f"load before: {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
     print("| methods | wall, median s | CPU, median s |\n| --- | --- | --- |")

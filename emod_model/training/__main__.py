@@ -7,7 +7,7 @@ import torch
 from rich.console import Console
 from rich.progress import Progress
 
-from emod_model.checkpoint import default_checkpoint
+from emod_model.checkpoint import simulated_checkpoint
 from emod_model.montage import CYTON
 from emod_model.training.calibrated import judge_people
 from emod_model.training.calibrated import table as calibrated_table
@@ -29,7 +29,7 @@ def main() -> None:
         "what", nargs="?", choices=("train", "centre", "evaluate", "calibrated"), default="train"
     )
     parser.add_argument(
-        "--model", type=Path, default=default_checkpoint(), help="checkpoint (default: %(default)s)"
+        "--model", type=Path, default=simulated_checkpoint(), help="checkpoint (default: %(default)s)"
     )
     parser.add_argument(
         "--workers", type=int, default=2, help="processes that simulate (default: %(default)s)"

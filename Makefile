@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 TORCH := torch==2.13.0
 
-.PHONY: setup demo test lint types weights clean
+.PHONY: setup demo test lint types weights weights-real clean
 
 setup: $(STAMP)
 
@@ -36,6 +36,11 @@ types: setup
 weights: setup
 	$(BIN)/python -m emod_model.training train
 	$(BIN)/python -m emod_model.training centre
+
+# EEGMAT's folder: make weights-real EEGMAT=../shared/data/eegmat
+EEGMAT ?= ../shared/data/eegmat
+weights-real: setup
+	$(BIN)/python -m emod_model.training.real weights --data $(EEGMAT)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -21,7 +21,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 from torch.nn import functional
 
-from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint
+from emod_model.checkpoint import Model, load_checkpoint, simulated_checkpoint
 from emod_model.errors import ModelError, UsageError
 from emod_model.features import Features, extract
 from emod_model.montage import clean, positions
@@ -92,7 +92,7 @@ class _EMOD(BaseEstimator):  # type: ignore[misc]
     def _load(self) -> Model:
         if isinstance(self.model, Model):
             return self.model
-        return load_checkpoint(self.model or default_checkpoint())
+        return load_checkpoint(self.model or simulated_checkpoint())
 
     def _names(self) -> list[str]:
         if self.ch_names is None:
@@ -200,7 +200,7 @@ class EMODClassifier(ClassifierMixin, _EMOD):  # type: ignore[misc]
     Parameters
     ----------
     model : path-like or Model, optional
-        The checkpoint; the shipped one by default.
+        The checkpoint; the shipped one of simulated people by default.
     ch_names : sequence of str, optional
         Electrode of each channel; needed for windows.
     sfreq : float, optional
@@ -265,7 +265,7 @@ class EMODRegressor(RegressorMixin, _EMOD):  # type: ignore[misc]
     Parameters
     ----------
     model : path-like or Model, optional
-        The checkpoint; the shipped one by default.
+        The checkpoint; the shipped one of simulated people by default.
     ch_names : sequence of str, optional
         Electrode of each channel; needed for windows.
     sfreq : float, optional

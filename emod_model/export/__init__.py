@@ -83,7 +83,7 @@ def export(model: Model, path: Path | str) -> Exported:
     UsageError
         Another ending.
     ModelError
-        The exported graph differs by more than 1e-4 anywhere.
+        A checkpoint that takes a baseline off its input; or the graph differs by more than 1e-4 anywhere.
     InputFileError
         The file cannot be written.
     """
@@ -92,6 +92,11 @@ def export(model: Model, path: Path | str) -> Exported:
     kind = kinds.get(target.suffix.lower())
     if kind is None:
         raise UsageError(f"{target} has no ending that tells a format; end it in .pt, .torchscript or .onnx")
+    if model.info.centring is not None:
+        raise ModelError(
+            f"{model.path} takes the wearer's baseline off its input, which an exported graph cannot; "
+            "export a model that reads windows as they are"
+        )
     graph = Graph(model, by_matrix=kind == "ONNX").eval().requires_grad_(False)
     as_bytes, load = (_torchscript, _load_torchscript) if kind == "TorchScript" else (_onnx, _load_onnx)
     write = as_bytes(graph, model)

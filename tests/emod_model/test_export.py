@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import emod_model.export
+from emod_model.centring import Centring
 from emod_model.checkpoint import CheckpointInfo, LabelSpace, Model, load_checkpoint, save_checkpoint
 from emod_model.errors import InputFileError, ModelError, UsageError
 from emod_model.export import ELECTRODES, export
@@ -52,6 +53,14 @@ def windows(batch: int, channels: int, samples: int) -> torch.Tensor:
 
 def places(names: list[str]) -> torch.Tensor:
     return torch.tensor([ELECTRODES.index(name) for name in names])
+
+
+def test_a_model_that_takes_a_baseline_off_its_input_is_not_exported_without_it(tmp_path: Path) -> None:
+    model = own(tmp_path)
+    info = model.info.model_copy(update={"centring": Centring()})
+    with pytest.raises(ModelError, match="baseline off its input"):
+        export(Model(info, model.network, model.sha256, model.path), tmp_path / "emod.pt")
+    assert not (tmp_path / "emod.pt").exists()
 
 
 @pytest.mark.parametrize("make", [own, published])

@@ -156,6 +156,8 @@ def fit(
     with warnings.catch_warnings():
         # batches are read by this loop's own loader, which knows how many workers it has
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
+        # nobody held out is a choice
+        warnings.filterwarnings("ignore", ".*have no `val_dataloader`.*")
         # Lightning asks torch for a leaf in the old way
         warnings.filterwarnings("ignore", ".*LeafSpec.*", FutureWarning)
         trainer.fit(module, training, validation, ckpt_path=state)

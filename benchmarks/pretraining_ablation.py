@@ -1,0 +1,254 @@
+"""What pretraining is worth on simulated people: eight corpora a ninth with few labels.
+
+    python benchmarks/pretraining_ablation.py [--people 24] [--steps 400] [--seeds 3]
+
+Eight simulated corpora differ in electrodes, rate, people and labels (classes of their own words, ratings of
+their own scales). EMOD in small is pretrained on them with the distance-aware contrast (soft), with positives
+by class (hard) and with augmented views alone; each then starts a fine-tuning on a ninth corpus that is none
+of them, of few people with one trial a class. From scratch is the same fine-tuning from random weights. Each
+seed has its own people of the ninth corpus: some to learn from, some to choose the epoch, others to judge by.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from emod_model.affect import vocabulary
+from emod_model.checkpoint import load_checkpoint
+from emod_model.finetuning.config import Finetuning
+from emod_model.finetuning.data import JudgedPlan, LabelledWindows
+from emod_model.finetuning.ensemble import answer
+from emod_model.finetuning.figures import affect_figures, class_figures
+from emod_model.finetuning.run import finetune
+from emod_model.fitting.windows import features
+from emod_model.montage import CYTON, DAISY
+from emod_model.network import EMODConfig
+from emod_model.pretraining.config import Pretraining
+from emod_model.pretraining.run import pretrain
+from emod_model.signal.spec import SignalSpec
+from emod_model.signal.windows import Windower
+from emod_model.simulate import SimulatedPerson, Trials
+from emod_model.training.montages import EMOTIV, MUSE
+
+SPEC = SignalSpec()
+NETWORK = EMODConfig(d_model=48, n_layers=2, n_heads=4, d_feedforward=128, dropout=0.1, pool_dropout=0.1)
+TRIAL_S, RAMP_S = 9.0, 2.0
+FRONT = ("Fp1", "Fp2", "AF3", "AF4", "F3", "F4", "F7", "F8", "FC5", "FC6", "C3", "C4")
+BACK = ("Fz", "F3", "F4", "Cz", "C3", "C4", "P3", "P4", "Pz", "PO3", "O1", "O2")
+NINTH = ("Fp1", "Fp2", "F3", "F4", "F7", "F8", "FC1", "FC2", "C3", "C4", "T7", "T8", "P3", "P4")
+WORDS = ("anger", "neutral", "amusement", "joy", "tenderness")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A corpus to simulate: classes of a vocabulary, or ratings on its scale."""
+
+    name: str
+    channels: tuple[str, ...]
+    sfreq: float
+    classes: tuple[str, ...] = ()
+    whole: bool = False
+
+
+CORPORA = (
+    Plan("seed-iv", FRONT, 200.0, ("neutral", "sad", "fear", "happy")),
+    Plan("seed-vii", BACK, 200.0, vocabulary("seed-vii").words),
+    Plan("mped", (*FRONT, *BACK[-4:]), 500.0, vocabulary("mped").words),
+    Plan("deap", (*CYTON, "F3", "F4"), 128.0),
+    Plan("mahnob-hci", DAISY, 256.0, whole=True),
+    Plan("dreamer", EMOTIV, 128.0, whole=True),
+    Plan("amigos", MUSE, 128.0),
+    Plan("mdme", CYTON, 300.0, whole=True),
+)
+TEST = Plan("faced", NINTH, 250.0, WORDS)
+
+
+@dataclass(frozen=True, eq=False)
+class Simulated:
+    """Windows of simulated people, as a store has them."""
+
+    corpus: str
+    channels: tuple[str, ...]
+    windows: npt.NDArray[np.float32]
+    good: npt.NDArray[np.bool_]
+    subject: npt.NDArray[np.str_]
+    label: npt.NDArray[np.str_]
+    valence: npt.NDArray[np.float64]
+    arousal: npt.NDArray[np.float64]
+    baseline: npt.NDArray[np.bool_]
+    spec: SignalSpec = SPEC
+
+
+def experience(plan: Plan, rng: np.random.Generator, trials: int) -> tuple[np.ndarray, list[str], np.ndarray]:
+    """Return what is felt in each trial, its word ("" where rated), and where its label or rating lies."""
+    words = vocabulary(plan.name)
+    if plan.classes:
+        order = [w for _ in range(-(-trials // len(plan.classes))) for w in rng.permutation(plan.classes)]
+        said = np.array([words.point(w) for w in order[:trials]])
+        return np.clip(said + rng.normal(0, 0.1, said.shape), -1, 1), order[:trials], said
+    felt = rng.uniform(-0.9, 0.9, (trials, 2))
+    scale = words.ratings
+    assert scale is not None
+    half = (scale.high - scale.low) / 2
+    rating = (felt + rng.normal(0, 0.15, felt.shape)) * half + scale.low + half
+    rating = np.clip(np.round(rating) if plan.whole else rating, scale.low, scale.high)
+    return felt, [""] * trials, scale.project(rating)
+
+
+def simulate(plan: Plan, people: int, trials: int, seed: int) -> Simulated:
+    """Let people sit through trials, conditioned and cut as the live path does: two windows a trial."""
+    windows, good, rows = [], [], []
+    for person in range(people):
+        rng = np.random.default_rng((seed, person))
+        felt, words, said = experience(plan, rng, trials)
+        who = SimulatedPerson(
+            seed * 10_000 + person, plan.channels, plan.sfreq, Trials(felt, TRIAL_S, RAMP_S)
+        )
+        windower = Windower(SPEC, plan.sfreq, len(plan.channels), SPEC.window_s, plan.channels)
+        block = who.generate(round(trials * TRIAL_S * plan.sfreq))
+        for window in windower.push(0, block):
+            trial, after = divmod((window.index + 1) / plan.sfreq - 1e-6, TRIAL_S)
+            # the window that holds the change from one trial to the next is of neither
+            if window.eeg is None or after < SPEC.window_s + 0.5:
+                continue
+            eeg = np.zeros((len(plan.channels), SPEC.window_samples), np.float32)
+            eeg[list(window.good)] = window.eeg
+            there = np.zeros(len(plan.channels), np.bool_)
+            there[list(window.good)] = True
+            windows.append(eeg)
+            good.append(there)
+            rows.append((f"{person:03}", words[int(trial)], *said[int(trial)]))
+    subject, label, valence, arousal = zip(*rows, strict=True)
+    return Simulated(
+        plan.name,
+        plan.channels,
+        np.stack(windows),
+        np.stack(good),
+        np.array(subject),
+        np.array(label),
+        np.array(valence, np.float64),
+        np.array(arousal, np.float64),
+        np.zeros(len(rows), np.bool_),
+    )
+
+
+def judge(path: Path, windows: LabelledWindows) -> dict[str, float]:
+    """Return the figures of a checkpoint on windows."""
+    model = load_checkpoint(path)
+    plan = JudgedPlan(windows)
+    said = [
+        (answer(model, features(part.seen, SPEC)), part)
+        for first in plan.epoch(0)
+        for part in plan.read(first, np.random.default_rng(0))
+    ]
+    logits = torch.cat([a.probabilities for a, _ in said]).double().numpy()
+    mean, sd = (torch.cat([getattr(a, axis) for a, _ in said]).double().numpy() for axis in ("mean", "sd"))
+    label = torch.cat([part.label for _, part in said]).numpy()
+    point = torch.cat([part.point for _, part in said]).double().numpy()
+    return class_figures(logits, label) | affect_figures(mean, sd, point)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--people", type=int, default=24, help="of each pretraining corpus")
+    parser.add_argument("--steps", type=int, default=400, help="of each pretraining")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--few", type=int, default=8, help="people whose labels the fine-tuning has")
+    parser.add_argument("--epochs", type=int, default=60, help="of each fine-tuning")
+    parser.add_argument("--tested", type=int, default=24, help="people it is judged on")
+    told = parser.parse_args()
+    torch.set_num_threads(1)
+    console = Console(stderr=True)
+    began = time.process_time()
+    stores = [simulate(plan, told.people, 12, 1 + k) for k, plan in enumerate(CORPORA)]
+    console.print(
+        f"simulated {sum(len(s.windows) for s in stores):,} windows of {len(stores)} corpora; "
+        f"{time.process_time() - began:.0f} s"
+    )
+    rows: list[dict[str, float | str]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        for seed in range(1, told.seeds + 1):
+            # 4 validation people; one trial a class each
+            ninth = simulate(TEST, told.few + 4 + told.tested, len(WORDS), 90 + seed)
+            number = ninth.subject.astype(int)
+            train, chosen, tested = (
+                np.flatnonzero((number >= low) & (number < high))
+                for low, high in ((0, told.few), (told.few, told.few + 4), (told.few + 4, 10_000))
+            )
+            judged = LabelledWindows(ninth, tested, WORDS)
+            for variant in ("scratch", "augmentation", "hard", "soft"):
+                start = None
+                if variant != "scratch":
+                    run = Pretraining.model_validate(
+                        {
+                            "out": place / f"{variant}-{seed}",
+                            "name": variant,
+                            "licence": "BSD-3-Clause",
+                            "simulated": True,
+                            "stores": ["simulated"],
+                            "seed": seed,
+                            "epochs": 10,
+                            "network": NETWORK,
+                            "loss": {"variant": variant},
+                            "batches": {"rounds": 1, "an_epoch": max(1, told.steps // 10)},
+                            "optimiser": {"learning_rate": 1e-3, "clip": 3.0},
+                            "validation_people": 0.0,
+                            "machine": {"accelerator": "cpu"},
+                        }
+                    )
+                    start = pretrain(run, stores=stores)
+                tuned = Finetuning.model_validate(
+                    {
+                        "out": place / f"{variant}-{seed}-tuned",
+                        "name": variant,
+                        "licence": "BSD-3-Clause",
+                        "simulated": True,
+                        "store": "simulated",
+                        "start": start,
+                        "network": None if start else NETWORK,
+                        "head": "both",
+                        "classes": WORDS,
+                        "seed": seed,
+                        "epochs": told.epochs,
+                        "batch": 16,
+                        "dropout": 0.1,
+                        "machine": {"accelerator": "cpu"},
+                    }
+                )
+                path = finetune(tuned, store=ninth, rows=(train, chosen))
+                figures = judge(path, judged)
+                rows.append({"start": variant, "seed": seed, **figures})
+                console.print(
+                    f"{variant}, seed {seed}: kappa {figures['kappa']:.3f}, ccc {figures['ccc']:.3f}; "
+                    f"{time.process_time() - began:.0f} s"
+                )
+    table = Table("start", "balanced accuracy", "kappa", "valence CCC", "arousal CCC")
+    summary = {}
+    for variant in ("scratch", "augmentation", "hard", "soft"):
+        cells = []
+        for name in ("balanced_accuracy", "kappa", "valence_ccc", "arousal_ccc"):
+            values = [float(row[name]) for row in rows if row["start"] == variant]
+            spread = np.std(values, ddof=1) if len(values) > 1 else 0.0
+            summary[f"{variant}/{name}"] = (float(np.mean(values)), float(spread))
+            cells.append(f"{np.mean(values):.3f} ± {spread:.3f}")
+        table.add_row(variant, *cells)
+    Console().print(table)
+    print(
+        json.dumps(
+            {"settings": vars(told), "cpu_s": time.process_time() - began, "runs": rows, "mean_sd": summary}
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -97,7 +97,7 @@ def make(arguments: argparse.Namespace) -> None:
 
 def show(path: Path) -> None:
     """Print a table over all folds of each network and kind, and a JSON line."""
-    from emod_model.evaluation.figures import join, summary, two_classes
+    from emod_model.evaluation.figures import by_person, join, summary, two_classes
 
     grouped: dict[tuple, list[dict]] = {}
     for run in runs(path):
@@ -115,7 +115,7 @@ def show(path: Path) -> None:
                 for run in folds
             ]
         )
-        told = summary(judged)
+        told = summary(judged, by_person(judged))
         people = len(set(judged.subject.tolist()))
         balanced, auroc = told["balanced_accuracy"], told["auroc"]
         low, high = balanced["interval"]

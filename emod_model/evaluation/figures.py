@@ -70,22 +70,10 @@ def pooled(judged: Judged) -> dict[str, float]:
         Balanced accuracy, Cohen's kappa, F1 weighted by class, and the areas under the ROC and the
         precision-recall curve: of class 1 where there are two, else the mean over classes against the rest.
     """
-    from sklearn import metrics
-
-    truth, said = judged.truth, judged.said
-    if len(set(truth.tolist())) < 2:
+    if len(set(judged.truth.tolist())) < 2:
         return dict.fromkeys(MEASURES, math.nan)
-    columns = _columns(judged)
-    recalls = [float((said[truth == k] == k).mean()) for k in np.unique(truth)]
-    return {
-        "balanced_accuracy": float(np.mean(recalls)),
-        "kappa": float(metrics.cohen_kappa_score(truth, said)),
-        "weighted_f1": float(metrics.f1_score(truth, said, average="weighted", zero_division=0)),
-        "auroc": float(np.mean([metrics.roc_auc_score(truth == k, judged.score[:, k]) for k in columns])),
-        "auc_pr": float(
-            np.mean([metrics.average_precision_score(truth == k, judged.score[:, k]) for k in columns])
-        ),
-    }
+    people = len(set(judged.subject.tolist()))
+    return {name: float(value[0]) for name, value in _weighted(judged, np.ones((1, people))).items()}
 
 
 def by_person(judged: Judged) -> dict[str, dict[str, float]]:
@@ -94,12 +82,16 @@ def by_person(judged: Judged) -> dict[str, dict[str, float]]:
     return {person: pooled(judged[judged.subject == person]) for person in people}
 
 
-def summary(judged: Judged, draws: int = DRAWS, seed: int = 0) -> dict[str, dict[str, float | list[float]]]:
+def summary(
+    judged: Judged, people: dict[str, dict[str, float]], draws: int = DRAWS, seed: int = 0
+) -> dict[str, dict[str, float | list[float]]]:
     """Return pooled figures and the mean over people, each with a bootstrap over people.
 
     Parameters
     ----------
     judged : Judged
+    people : dict
+        Each person's measures, from `by_person`.
     draws : int
         Bootstrap samples: whole people, with replacement.
     seed : int
@@ -112,10 +104,9 @@ def summary(judged: Judged, draws: int = DRAWS, seed: int = 0) -> dict[str, dict
         classes, "mean_interval".
     """
     whole, spread = pooled(judged), _bootstrap(judged, draws, seed)
-    people = by_person(judged).values()
     result: dict[str, dict[str, float | list[float]]] = {}
     for measure in MEASURES:
-        values = np.array([person[measure] for person in people])
+        values = np.array([person[measure] for person in people.values()])
         values = values[np.isfinite(values)]
         result[measure] = {"pooled": whole[measure], "interval": _ends(spread[measure])}
         if len(values):
@@ -147,10 +138,15 @@ def _ends(values: Array) -> list[float]:
 
 
 def _bootstrap(judged: Judged, draws: int, seed: int) -> dict[str, Array]:
-    """Return the measures of samples of people: each window counts as often as its person was drawn."""
-    people, of = np.unique(judged.subject, return_inverse=True)
+    """Return the measures of samples of people, drawn with replacement."""
+    people = len(set(judged.subject.tolist()))
     rng = np.random.default_rng(seed)
-    weights = rng.multinomial(len(people), np.full(len(people), 1 / len(people)), size=draws).astype(float)
+    return _weighted(judged, rng.multinomial(people, np.full(people, 1 / people), size=draws).astype(float))
+
+
+def _weighted(judged: Judged, weights: Array) -> dict[str, Array]:
+    """Return the measures (draws,) where each window counts as its person does, weights (draws, people)."""
+    people, of = np.unique(judged.subject, return_inverse=True)
     k = judged.score.shape[1]
     cells = np.zeros((len(people), k, k))
     np.add.at(cells, (of, judged.truth, judged.said), 1)

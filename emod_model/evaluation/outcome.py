@@ -132,7 +132,8 @@ def _ratings(rated: list[Rated], part: str, seed: int) -> dict[str, Any]:
 
 def _figures(outcome: Outcome, seed: int) -> dict[str, Any]:
     judged = outcome.judged
-    told = summary(judged, seed=seed)
+    people = by_person(judged)
+    told = summary(judged, people, seed=seed)
     return {
         "windows": len(judged.truth),
         "fitted_on_people": outcome.fitted_on,
@@ -143,7 +144,7 @@ def _figures(outcome: Outcome, seed: int) -> dict[str, Any]:
         "mean_interval": _plain(
             {measure: value["mean_interval"] for measure, value in told.items() if "mean_interval" in value}
         ),
-        "people": {person: _plain(values) for person, values in by_person(judged).items()},
+        "people": {person: _plain(values) for person, values in people.items()},
         "confusion": confusion(judged).tolist(),
     }
 

@@ -12,7 +12,9 @@ from emod_model.checkpoint import CheckpointInfo, save_checkpoint
 from emod_model.errors import InputFileError, ModelError, UsageError
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
+from emod_model.store import write_store
 from emod_rt.cli import app
+from tests.emod_model.store.toy import RECIPE, Toy
 
 ORDER = "Fp1 Fp2 F3 F4 F7 F8 T3 T4 C3 C4 T5 T6 P3 P4 O1 O2 Fz Cz Pz A2-A1"
 NAMES = ORDER.split()
@@ -117,6 +119,69 @@ def test_linear_models_learn_from_the_first_people_and_are_judged_on_the_last(ca
     assert sum(title.startswith("linear") for title in methods) == 8
     assert "EMOD frozen, linear head" in methods
     assert not any(title.startswith("linear") for title in found["parts"]["everyone"]["methods"])
+
+
+def write_muse(folder: Path) -> None:
+    """Write two people with a recording of each state, the confused one louder."""
+    rows = ["file,subject,label"]
+    for person in ("S1", "S2"):
+        for state, seconds in (("control", 66), ("confused", 11), ("understanding", 11)):
+            rng = np.random.default_rng(len(rows))
+            n = seconds * 256
+            eeg = (30 if state == "confused" else 10) * rng.standard_normal((n, 4))
+            name = f"{person}_{state}_1.csv"
+            rows.append(f"{name},{person},{state}")
+            lines = ["timestamps,TP9,AF7,AF8,TP10,Right AUX"]
+            lines += [
+                f"{1000 + at / 256:.3f}," + ",".join(f"{value:.3f}" for value in row) + ",0.000"
+                for at, row in enumerate(eeg)
+            ]
+            (folder / name).write_text("\n".join(lines) + "\n")
+    (folder / "index.csv").write_text("\n".join(rows) + "\n")
+
+
+def test_muse_recordings_are_judged_as_their_index_lists_them(capsys, model, tmp_path):
+    write_muse(tmp_path)
+    found = told(capsys, "leave-one-person-out", "--data", tmp_path, "--model", model)
+    assert found["classes"] == ["control", "confused", "understanding"]
+    methods = found["parts"]["test"]["methods"]
+    # three states: arousal alone names none of them
+    assert set(methods) == {
+        "EMOD frozen, linear head",
+        "linear, 4 electrodes",
+        "linear, 4 electrodes, live path",
+        "linear, 4 electrodes as recorded",
+        "linear, 4 electrodes as recorded, live path",
+        "no EEG: majority",
+    }
+    # 13 windows of control, of which the first 12 are the rest, and 2 of each other state
+    assert [methods["linear, 4 electrodes"][kind]["windows"] for kind in ("none", "causal")] == [34, 10]
+    confused = np.array(methods["linear, 4 electrodes, live path"]["causal"]["confusion"])[1]
+    assert confused.tolist() == [0, 4, 0]
+    with pytest.raises(UsageError, match="no fold of leave-trial-out"):
+        told(capsys, "leave-trial-out", "--data", tmp_path, "--model", model)
+    (tmp_path / "index.csv").write_text("file,subject,label\nS1_control_1.csv,S1,asleep\n")
+    with pytest.raises(InputFileError, match="asleep"):
+        told(capsys, "leave-one-person-out", "--data", tmp_path, "--model", model)
+
+
+def test_a_store_is_judged_and_shown(capsys, model, tmp_path, monkeypatch):
+    raw, path, page = tmp_path / "raw", tmp_path / "toy.h5", tmp_path / "toy.html"
+    raw.mkdir()
+    write_store(Toy(raw, people=3, trials=3), raw, path, RECIPE)
+    monkeypatch.setenv("COLUMNS", "160")
+    words = ["evaluate", "leave-one-person-out", str(path), "--model", str(model), "--report", str(page)]
+    app(words, standalone_mode=False)
+    out = capsys.readouterr().out
+    for line in ("3 people, happy against neutral against sad", "no EEG: stimulus mean", "CCC"):
+        assert line in out
+    assert "Valence and arousal against ratings" in page.read_text(encoding="utf-8")
+
+
+def test_it_has_to_be_told_what_to_judge_on(judged_alone):
+    for words in (["evaluate", "eegmat"], ["evaluate", "eegmat", "a.h5", "--data", str(judged_alone)]):
+        with pytest.raises(UsageError, match="one of the two"):
+            app(words, standalone_mode=False)
 
 
 def test_a_table_is_printed_for_people(capsys, judged_alone, model, monkeypatch):

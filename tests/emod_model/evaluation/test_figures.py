@@ -51,7 +51,7 @@ def test_the_bootstrap_gives_what_people_drawn_one_by_one_would_give(n_classes):
 
 def test_a_figure_comes_with_its_interval_and_its_spread_over_people():
     told = judged(2)
-    figures = summary(told, draws=200)
+    figures = summary(told, by_person(told), draws=200)
     each = [person["balanced_accuracy"] for person in by_person(told).values()]
     balanced = figures["balanced_accuracy"]
     assert balanced["mean"] == pytest.approx(np.mean(each))
@@ -63,5 +63,5 @@ def test_a_figure_comes_with_its_interval_and_its_spread_over_people():
 def test_where_there_is_one_class_only_there_is_no_figure():
     told = two_classes(np.array(["a", "a"]), np.array([1, 1]), np.array([0.2, 0.7]), 0.5)
     assert all(np.isnan(value) for value in pooled(told).values())
-    assert np.isnan(summary(told, draws=10)["auroc"]["interval"]).all()
+    assert np.isnan(summary(told, by_person(told), draws=10)["auroc"]["interval"]).all()
     assert told.said.tolist() == [0, 1]

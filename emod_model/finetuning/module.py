@@ -43,7 +43,7 @@ class FinetunedNetwork(FittedNetwork):
             heads.append(network.classes)
         if settings.head != "classes":
             heads.append(network.affect)
-        super().__init__(network, heads, settings.optimiser, settings.seed)
+        super().__init__(network, heads, settings.optimiser, settings)
         self._spec, self._settings, self._keep = spec, settings, keep
         # a buffer: a run that is resumed still knows what it has to beat
         self.register_buffer("best", torch.tensor(-torch.inf))

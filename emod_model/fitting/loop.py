@@ -14,7 +14,7 @@ import torch
 from lightning.pytorch.callbacks import Callback, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from emod_model.errors import UsageError
+from emod_model.errors import ModelError, UsageError
 from emod_model.fitting.batches import Batches
 from emod_model.fitting.config import Machine, Optimiser, RunSettings
 from emod_model.fitting.module import FittedNetwork
@@ -54,8 +54,19 @@ class _Keeper(Callback):
             raise Interrupted
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Write the state and tell how it goes."""
+        """Write the state and tell how it goes.
+
+        Raises
+        ------
+        ModelError
+            The loss is not a number any more.
+        """
         del pl_module
+        if not bool(torch.isfinite(trainer.callback_metrics["training/loss"])):
+            raise ModelError(
+                f"the loss is no number after epoch {trainer.current_epoch + 1}; "
+                "lower optimiser.learning_rate, or look for windows that are no EEG"
+            )
         trainer.save_checkpoint(self._path)
         figures = ", ".join(
             f"{name.replace('/', ' ').replace('_', ' ')} {float(trainer.callback_metrics[name]):.4f}"

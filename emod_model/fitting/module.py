@@ -8,11 +8,15 @@ import lightning
 import torch
 from torch import nn
 
+from emod_model.errors import UsageError
 from emod_model.fitting.batches import seeded
-from emod_model.fitting.config import Optimiser
+from emod_model.fitting.config import Optimiser, RunSettings
 from emod_model.network import EMOD
 from emod_model.pretraining.gather import world
 from emod_model.training.fit import follow
+
+# where a run lies and what it runs on change nothing that it computes
+_FREE = {"out", "machine", "store", "stores", "start"}
 
 
 class FittedNetwork(lightning.LightningModule):
@@ -29,8 +33,8 @@ class FittedNetwork(lightning.LightningModule):
         The heads that are trained; the others stay as they are.
     optimiser : Optimiser
         How.
-    seed : int
-        Of every step.
+    settings : RunSettings
+        Of the run; its state is resumed with the same ones alone.
 
     Attributes
     ----------
@@ -38,11 +42,14 @@ class FittedNetwork(lightning.LightningModule):
         Of the whole run, along which the rate falls.
     """
 
-    def __init__(self, network: EMOD, heads: Iterable[nn.Module], optimiser: Optimiser, seed: int) -> None:
+    def __init__(
+        self, network: EMOD, heads: Iterable[nn.Module], optimiser: Optimiser, settings: RunSettings
+    ) -> None:
         super().__init__()
         self.network = network
         self.steps = 1
-        self._optimiser, self._seed = optimiser, seed
+        self._optimiser, self._seed = optimiser, settings.seed
+        self._told = settings.model_dump(mode="json", exclude=_FREE)
         self._heads = [p for head in heads for p in head.parameters()]
         self._backbone = [p for part in (network.encoder, network.layers) for p in part.parameters()]
         network.requires_grad_(False)
@@ -71,6 +78,26 @@ class FittedNetwork(lightning.LightningModule):
         del batch, batch_idx
         step = seeded(self._seed, self.global_step, world()[0])
         torch.manual_seed(int(step.integers(2**63)))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the settings into the state."""
+        checkpoint["settings"] = self._told
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse to go on with other settings.
+
+        Raises
+        ------
+        UsageError
+            A field is not what it was; the sentence names it.
+        """
+        before = checkpoint["settings"]
+        for field, value in self._told.items():
+            if before.get(field) != value:
+                raise UsageError(
+                    f"the run began with {field} = {before.get(field)} and now has {value}; "
+                    "resume it with the settings it began with, or begin another in a folder of its own"
+                )
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Make a step, and let the average follow."""

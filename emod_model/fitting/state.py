@@ -21,15 +21,25 @@ class SafeState(CheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: Any, storage_options: Any | None = None
     ) -> None:
-        """Write a state; an existing file is replaced in one step or not at all."""
+        """Write a state; an existing file is replaced in one step or not at all.
+
+        Raises
+        ------
+        InputFileError
+            It cannot be written.
+        """
         del storage_options
         tensors: dict[str, Tensor] = {}
         rest = _plain(checkpoint, tensors)
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f"{target.name}.tmp")
-        save_file(tensors, part, {_KEY: json.dumps(rest)})
-        part.replace(target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            save_file(tensors, part, {_KEY: json.dumps(rest)})
+            part.replace(target)
+        except (OSError, SafetensorError) as error:
+            part.unlink(missing_ok=True)
+            raise InputFileError(f"{target} cannot be written ({error}); make room, then resume") from error
 
     def load_checkpoint(
         self, path: Any, map_location: Any | None = None, weights_only: bool | None = None

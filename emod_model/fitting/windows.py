@@ -172,6 +172,11 @@ def spectrum_statistics(
         Draws them.
     most : int
         How many in all.
+
+    Raises
+    ------
+    UsageError
+        A window holds NaN or infinity.
     """
     each = max(1, most // len(parts))
     means, squares = [], []
@@ -179,6 +184,8 @@ def spectrum_statistics(
         index = rng.choice(len(part), min(each, len(part)), replace=False)
         spectra = [features(seen, spec).spectral for _, seen in part.read_alike(index)]
         flat = torch.cat([s.reshape(-1, s.shape[-1]) for s in spectra])
+        if not bool(flat.isfinite().all()):
+            raise UsageError(f"windows of {part.store.corpus} hold what is no number; prepare it anew")
         means.append(flat.mean(0))
         squares.append((flat**2).mean(0))
     mean = torch.stack(means).mean(0)

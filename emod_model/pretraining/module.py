@@ -30,7 +30,7 @@ class PretrainedNetwork(FittedNetwork):
     """
 
     def __init__(self, network: EMOD, spec: SignalSpec, settings: Pretraining) -> None:
-        super().__init__(network, [network.projection], settings.optimiser, settings.seed)
+        super().__init__(network, [network.projection], settings.optimiser, settings)
         self._spec, self._loss = spec, settings.loss
 
     def loss(self, batch: list[Part], network: EMOD, *, augment: bool) -> Tensor:

@@ -84,7 +84,8 @@ def pretrain(
         bar=bar,
     )
     path = settings.out / WEIGHTS
-    if module.trainer.is_global_zero:
+    # a run that was done already has its figures in its checkpoint
+    if module.trainer.is_global_zero and module.trainer.callback_metrics:
         figures = {
             name: float(value) for name, value in module.trainer.callback_metrics.items() if "/" in name
         }

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from emod_model.checkpoint import load_checkpoint
-from emod_model.errors import InputFileError, UsageError
+from emod_model.errors import InputFileError, ModelError, UsageError
 from emod_model.fitting.loop import STATE, Interrupted
 from emod_model.network import EMODConfig
 from emod_model.pretraining.config import Pretraining, read_pretraining
@@ -47,6 +47,13 @@ def weights(path: Path) -> dict[str, Tensor]:
     return dict(load_checkpoint(path).network.state_dict())
 
 
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was never stopped."""
+    torch.set_num_threads(1)
+    return pretrain(settings(tmp_path_factory.mktemp("straight")), stores=STORES)
+
+
 class TestRun:
     def test_a_run_writes_weights_that_say_what_they_are_and_its_logs(self, tmp_path: Path) -> None:
         lines: list[str] = []
@@ -61,8 +68,9 @@ class TestRun:
         assert not list((tmp_path / "run").rglob("*.ckpt"))
 
     @pytest.mark.parametrize("after", [6, 8], ids=["at the end of an epoch", "in the middle of one"])
-    def test_a_run_that_was_stopped_goes_on_bit_for_bit(self, tmp_path: Path, after: int) -> None:
-        straight = pretrain(settings(tmp_path / "straight"), stores=STORES)
+    def test_a_run_that_was_stopped_goes_on_bit_for_bit(
+        self, tmp_path: Path, straight: Path, after: int
+    ) -> None:
         steps = iter(range(1, 100))
         with pytest.raises(Interrupted):
             pretrain(settings(tmp_path / "parts"), stores=STORES, stop=lambda: next(steps) == after)
@@ -75,7 +83,7 @@ class TestRun:
         for precision in ("32", "bf16"):
             told = settings(
                 tmp_path / precision,
-                epochs=8,
+                epochs=6,
                 network=TINY.model_copy(update={"dropout": 0.0, "pool_dropout": 0.0}),
                 machine={"accelerator": "cpu", "precision": precision},
             )
@@ -93,6 +101,26 @@ class TestRun:
         pretrain(told, stores=STORES)
         with pytest.raises(UsageError, match="holds a run already; continue it with --resume"):
             pretrain(told, stores=STORES)
+
+    def test_a_run_is_resumed_with_the_settings_it_began_with_alone(self, tmp_path: Path) -> None:
+        first = pretrain(settings(tmp_path, epochs=1), stores=STORES)
+        before = first.read_bytes()
+        assert pretrain(settings(tmp_path, epochs=1), stores=STORES, resume=True) == first
+        assert first.read_bytes() == before, "a run that is done stays as it is"
+        with pytest.raises(UsageError, match="began with epochs = 1 and now has 2; resume it with"):
+            pretrain(settings(tmp_path, epochs=2), stores=STORES, resume=True)
+
+    def test_a_loss_that_is_no_number_ends_the_run_at_once(self, tmp_path: Path) -> None:
+        wild = settings(tmp_path, optimiser={"learning_rate": 1e30, "clip": 3.0})
+        with pytest.raises(ModelError, match="the loss is no number after epoch 1; lower"):
+            pretrain(wild, stores=STORES)
+        assert not (tmp_path / STATE).exists()
+
+    def test_windows_that_hold_no_numbers_are_refused(self, tmp_path: Path) -> None:
+        broken = store("broken", ("Fp1", "Fp2", "C3", "C4", "O1"))
+        broken.windows[:] = np.nan
+        with pytest.raises(UsageError, match="windows of broken hold what is no number"):
+            pretrain(settings(tmp_path), stores=(broken,))
 
     def test_a_damaged_state_is_refused(self, tmp_path: Path) -> None:
         pretrain(settings(tmp_path, epochs=1), stores=STORES)

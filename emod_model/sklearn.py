@@ -24,7 +24,7 @@ from torch.nn import functional
 from emod_model.checkpoint import Model, load_checkpoint, simulated_checkpoint
 from emod_model.errors import ModelError, UsageError
 from emod_model.features import Features, extract
-from emod_model.montage import clean, positions
+from emod_model.montage import clean
 from emod_model.network import EMOD
 
 Array = npt.NDArray[np.float64]
@@ -44,7 +44,7 @@ class _EMOD(BaseEstimator):  # type: ignore[misc]
         ch_names: Sequence[str] | None = None,
         sfreq: float | None = None,
         tune: Literal["head", "all"] = "head",
-        C: float = 0.1,  # noqa: N803 (scikit-learn's name for it)
+        C: float = 0.01,  # noqa: N803 (scikit-learn's name for it)
         epochs: int = 10,
         learning_rate: float = 3e-4,
         random_state: int | np.random.RandomState | None = 0,
@@ -68,9 +68,9 @@ class _EMOD(BaseEstimator):  # type: ignore[misc]
 
         Returns
         -------
-        numpy.ndarray, shape (windows, 5 x features)
-            Means of the temporal and spectral tokens and of the backbone's own, and the latter's contrasts
-            right minus left and front minus back. After `fit` with tune="all", of the tuned network.
+        numpy.ndarray, shape (windows, channels x 3 x features)
+            Means over time of each channel's tokens: the backbone's, the temporal and the spectral branch's.
+            After `fit` with tune="all", of the tuned network.
 
         Raises
         ------
@@ -86,7 +86,7 @@ class _EMOD(BaseEstimator):  # type: ignore[misc]
         with torch.no_grad():
             for start in range(0, len(windows), _BATCH):
                 features = self._features(windows[start : start + _BATCH], model)
-                parts.append(_pooled(network, features, self._places()).double().numpy())
+                parts.append(_pooled(network, features).double().numpy())
         return np.concatenate(parts)
 
     def _load(self) -> Model:
@@ -98,9 +98,6 @@ class _EMOD(BaseEstimator):  # type: ignore[misc]
         if self.ch_names is None:
             raise UsageError("windows of EEG need their electrodes; give ch_names, as epochs.ch_names")
         return [clean(name) for name in self.ch_names]
-
-    def _places(self) -> Tensor:
-        return torch.from_numpy(positions(self._names())).float()
 
     def _features(self, windows: Array, model: Model) -> Features:
         """Bring windows to the model's rate, whole tokens and average reference, and extract its features."""
@@ -162,7 +159,7 @@ class _EMOD(BaseEstimator):  # type: ignore[misc]
         for _ in range(self.epochs):
             order = rng.permutation(len(windows))
             for rows in np.array_split(order, max(1, round(len(order) / _BATCH))):
-                features = _pooled(network, self._features(windows[rows], model), self._places())
+                features = _pooled(network, self._features(windows[rows], model))
                 loss = self._loss(head((features - shift) / scale), target[rows])
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -183,12 +180,11 @@ class _EMOD(BaseEstimator):  # type: ignore[misc]
         return checked if checked.ndim == 2 else self.encode(checked)
 
 
-def _pooled(network: EMOD, features: Features, places: Tensor) -> Tensor:
-    """Return means and contrasts of the tokens (windows, 5 x features)."""
+def _pooled(network: EMOD, features: Features) -> Tensor:
+    """Return means over time of each channel's tokens (windows, channels x 3 x features)."""
     time, frequency = network.encoder.branches(features.temporal, features.spectral, features.n_tokens)
-    tokens = network.tokens(*features).mean(2)
-    contrasts = torch.matmul(places[:, :2].t() / len(places), tokens)
-    return torch.cat([time.mean([1, 2]), frequency.mean([1, 2]), tokens.mean(1), contrasts.flatten(1)], 1)
+    parts = [network.tokens(*features), time, frequency]
+    return torch.cat([part.mean(2) for part in parts], -1).flatten(1)
 
 
 class EMODClassifier(ClassifierMixin, _EMOD):  # type: ignore[misc]

@@ -79,7 +79,7 @@ def test_features_stand_in_for_windows(tiny: Path) -> None:
     eeg, state = alpha(20)
     classifier = EMODClassifier(tiny, ch_names=NAMES)
     features = classifier.encode(eeg)
-    assert features.shape == (20, 5 * 16)
+    assert features.shape == (20, 4 * 3 * 16)
     by_features = clone(classifier).fit(features, state).predict_proba(features)
     np.testing.assert_allclose(by_features, classifier.fit(eeg, state).predict_proba(eeg))
     with pytest.raises(ValueError, match="expecting 4 features"):

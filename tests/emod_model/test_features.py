@@ -164,6 +164,26 @@ def test_tokens_are_counted_to_the_nearest_sample() -> None:
     assert [token_count(n, at_128) for n in (26, 51, 77, 384)] == [1, 2, 3, 15]
 
 
+def test_the_published_network_makes_five_tokens_of_each_whole_second_at_any_rate() -> None:
+    assert [token_count(n, PUBLISHED) for n in (200, 399, 400, 2001, 2199)] == [5, 5, 10, 50, 50]
+    assert [token_count(n, PUBLISHED, rate) for n, rate in ((128, 128.0), (3333, 1000 / 3))] == [5, 50]
+    eeg = torch.randn(1, 1, 600, generator=torch.Generator().manual_seed(0))
+    assert extract(eeg, ["Cz"], 256.0, PUBLISHED).n_tokens == 10
+    with pytest.raises(ModelError, match=r"less than the whole second .* cut windows of 200 samples"):
+        token_count(199, PUBLISHED)
+    for rate in (0.0, -1.0, math.nan, math.inf):
+        with pytest.raises(ModelError, match="not a sampling rate"):
+            extract(eeg, ["Cz"], rate, PUBLISHED)
+
+
+def test_t3_has_a_row_of_its_own_where_the_model_learned_one() -> None:
+    own = PUBLISHED.model_copy(update={"electrode_rows": "published"})
+    eeg = torch.zeros(1, 2, 200)
+    rows = extract(eeg, ["T3", "T7"], 200.0, own).spatial[0].argmax(1).tolist()
+    assert rows == [61, 65]
+    assert extract(eeg[:, :1], ["T3"], 200.0, PUBLISHED).spatial[0].argmax(1).tolist() == [65]
+
+
 @pytest.mark.parametrize("samples", [0, 10, 376, 390])
 def test_a_window_of_broken_tokens_is_refused(samples: int) -> None:
     with pytest.raises(ModelError, match="not a whole number of 200 ms tokens"):

@@ -14,6 +14,7 @@ import json
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,10 @@ from rich.table import Table
 from emod_model.affect import vocabulary
 from emod_model.checkpoint import load_checkpoint
 from emod_model.finetuning.config import Finetuning
-from emod_model.finetuning.data import JudgedPlan, LabelledWindows
+from emod_model.finetuning.data import LabelledWindows
 from emod_model.finetuning.ensemble import answer
-from emod_model.finetuning.figures import affect_figures, class_figures
+from emod_model.finetuning.judge import judge
 from emod_model.finetuning.run import finetune
-from emod_model.fitting.windows import features
 from emod_model.montage import CYTON, DAISY
 from emod_model.network import EMODConfig
 from emod_model.pretraining.config import Pretraining
@@ -141,22 +141,6 @@ def simulate(plan: Plan, people: int, trials: int, seed: int) -> Simulated:
     )
 
 
-def judge(path: Path, windows: LabelledWindows) -> dict[str, float]:
-    """Return the figures of a checkpoint on windows."""
-    model = load_checkpoint(path)
-    plan = JudgedPlan(windows)
-    said = [
-        (answer(model, features(part.seen, SPEC)), part)
-        for first in plan.epoch(0)
-        for part in plan.read(first, np.random.default_rng(0))
-    ]
-    logits = torch.cat([a.probabilities for a, _ in said]).double().numpy()
-    mean, sd = (torch.cat([getattr(a, axis) for a, _ in said]).double().numpy() for axis in ("mean", "sd"))
-    label = torch.cat([part.label for _, part in said]).numpy()
-    point = torch.cat([part.point for _, part in said]).double().numpy()
-    return class_figures(logits, label) | affect_figures(mean, sd, point)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--people", type=int, default=24, help="of each pretraining corpus")
@@ -226,7 +210,7 @@ def main() -> None:
                     }
                 )
                 path = finetune(tuned, store=ninth, rows=(train, chosen))
-                figures = judge(path, judged)
+                figures = judge(partial(answer, load_checkpoint(path)), judged)
                 rows.append({"start": variant, "seed": seed, **figures})
                 console.print(
                     f"{variant}, seed {seed}: kappa {figures['kappa']:.3f}, ccc {figures['ccc']:.3f}; "

@@ -49,7 +49,9 @@ def store(
     eeg = size[:, 0, None, None] * waves[0] + size[:, 1, None, None] * waves[1]
     eeg = eeg + 3 * rng.normal(size=eeg.shape)
     good = rng.random((n, len(channels))) > 0.03
-    eeg = np.where(good[..., None], eeg - eeg.mean(1, keepdims=True), 0.0)
+    # average reference over the good channels, 0 where one is bad, as a store has it
+    mean = (eeg * good[..., None]).sum(1, keepdims=True) / good.sum(1)[:, None, None]
+    eeg = np.where(good[..., None], eeg - mean, 0.0)
     return MemoryStore(
         corpus,
         channels,

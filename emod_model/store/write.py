@@ -139,6 +139,7 @@ def _people(jobs: Sequence[Job], workers: int, progress: Progress) -> int:
 def _run(jobs: Sequence[Job], workers: int) -> Iterator[None]:
     """Do jobs, in processes where there is more than one worker; yield as they are done."""
     from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
     from joblib.parallel import LokyBackend, get_active_backend
 
     backend, _ = get_active_backend()
@@ -152,6 +153,10 @@ def _run(jobs: Sequence[Job], workers: int) -> Iterator[None]:
             "a process was ended from outside, most likely for want of memory; with fewer --workers the same "
             "command goes on from there"
         ) from error
+    finally:
+        if workers > 1:
+            # idle ones would be waited for, minutes long, when the program ends
+            get_reusable_executor().shutdown(kill_workers=True)
 
 
 def _finish(

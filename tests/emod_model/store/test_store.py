@@ -9,6 +9,8 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+from distributed import Client, LocalCluster
+from joblib import parallel_config
 
 from emod_model.errors import InputFileError, UsageError
 from emod_model.signal.windows import condition_recording
@@ -184,11 +186,16 @@ class TestAStore:
         assert len(pickle.dumps(store)) < 500
         np.testing.assert_array_equal(again.windows[[20, 3]], store.windows[[20, 3]])
 
-    def test_does_not_depend_on_how_many_work_at_it(self, raw, path):
+    def test_does_not_depend_on_how_many_work_at_it_or_where(self, raw, path):
         write_store(Toy(raw), raw, path, RECIPE, workers=1)
         other = path.with_name("other.h5")
         write_store(Toy(raw), raw, other, RECIPE, workers=2)
         assert path.read_bytes() == other.read_bytes()
+        third = path.with_name("third.h5")
+        inside = LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None)
+        with inside as cluster, Client(cluster), parallel_config(backend="dask"):
+            write_store(Toy(raw), raw, third, RECIPE)
+        assert path.read_bytes() == third.read_bytes()
 
 
 class TestWhoeverCannotBeUsed:

@@ -90,9 +90,14 @@ class _EMOD(BaseEstimator):  # type: ignore[misc]
         return np.concatenate(parts)
 
     def _load(self) -> Model:
-        if isinstance(self.model, Model):
-            return self.model
-        return load_checkpoint(self.model or simulated_checkpoint())
+        given = self.model or simulated_checkpoint()
+        model = given if isinstance(given, Model) else load_checkpoint(given)
+        if model.info.centring is not None:
+            raise ModelError(
+                f"{model.path} reads windows relative to their wearer's baseline, which an estimator does "
+                "not know; take a model that reads them as they are"
+            )
+        return model
 
     def _names(self) -> list[str]:
         if self.ch_names is None:

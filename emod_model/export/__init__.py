@@ -13,17 +13,20 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from emod_model.centring import Baseline, Removal, remove
 from emod_model.checkpoint import Model
 from emod_model.errors import InputFileError, ModelError, UsageError
 from emod_model.export.describe import METADATA_KEY, PARITY, description, lengths
-from emod_model.export.graph import ELECTRODES, Graph
+from emod_model.export.graph import ELECTRODES, CentredGraph, Graph
 from emod_model.features import extract
+from emod_model.features.spectrum import spectra
 from emod_model.montage import CYTON
 
 __all__ = ["ELECTRODES", "METADATA_KEY", "Exported", "export"]
 
 Array = npt.NDArray[np.float32]
-Run = Callable[[Array, npt.NDArray[np.int64]], Mapping[str, Array]]
+Run = Callable[[Mapping[str, npt.NDArray[Any]]], Mapping[str, Array]]
+"""Runs an exported graph: inputs by name, in the order of its arguments, to outputs by name."""
 
 TEN_TWENTY = (
     *("Fp1", "Fp2", "F7", "F3", "Fz", "F4", "F8", "T7", "C3", "Cz", "C4", "T8"),
@@ -83,7 +86,7 @@ def export(model: Model, path: Path | str) -> Exported:
     UsageError
         Another ending.
     ModelError
-        A checkpoint that takes a baseline off its input; or the graph differs by more than 1e-4 anywhere.
+        The graph differs by more than 1e-4 anywhere.
     InputFileError
         The file cannot be written.
     """
@@ -92,12 +95,8 @@ def export(model: Model, path: Path | str) -> Exported:
     kind = kinds.get(target.suffix.lower())
     if kind is None:
         raise UsageError(f"{target} has no ending that tells a format; end it in .pt, .torchscript or .onnx")
-    if model.info.centring is not None:
-        raise ModelError(
-            f"{model.path} takes the wearer's baseline off its input, which an exported graph cannot; "
-            "export a model that reads windows as they are"
-        )
-    graph = Graph(model, by_matrix=kind == "ONNX").eval().requires_grad_(False)
+    whole = Graph if model.info.centring is None else CentredGraph
+    graph = whole(model, by_matrix=kind == "ONNX").eval().requires_grad_(False)
     as_bytes, load = (_torchscript, _load_torchscript) if kind == "TorchScript" else (_onnx, _load_onnx)
     write = as_bytes(graph, model)
     outputs, difference, checks = _compare(load(write("")), model)
@@ -117,7 +116,7 @@ def export(model: Model, path: Path | str) -> Exported:
     return Exported(target, kind, outputs, difference, checks)
 
 
-def _torchscript(graph: Graph, _: Model) -> Callable[[str], bytes]:
+def _torchscript(graph: Graph | CentredGraph, _: Model) -> Callable[[str], bytes]:
     """Compile, and return what makes the file's bytes with a description in it."""
     with warnings.catch_warnings():
         # The advised successors need Python at run time; TorchScript is one of the formats asked for.
@@ -139,32 +138,39 @@ def _load_torchscript(content: bytes) -> Run:
         warnings.filterwarnings("ignore", r"`torch\.jit\.\w+` is deprecated", DeprecationWarning)
         compiled = torch.jit.load(io.BytesIO(content))  # type: ignore[no-untyped-call]
 
-    def run(eeg: Array, electrodes: npt.NDArray[np.int64]) -> Mapping[str, Array]:
+    def run(given: Mapping[str, npt.NDArray[Any]]) -> Mapping[str, Array]:
         with torch.no_grad(), torch.jit.optimized_execution(False):  # type: ignore[attr-defined]
-            found = compiled(torch.from_numpy(eeg), torch.from_numpy(electrodes))
+            found = compiled(*(torch.from_numpy(value) for value in given.values()))
         return {name: value.numpy() for name, value in found.items()}
 
     return run
 
 
-def _onnx(graph: Graph, model: Model) -> Callable[[str], bytes]:
+def _onnx(graph: Graph | CentredGraph, model: Model) -> Callable[[str], bytes]:
     """Convert, and return what makes the file's bytes with a description in it."""
     free = torch.export.Dim.DYNAMIC
     shortest, longest, _ = lengths(model)
     # Sizes that are unlike each other and unlike 1, so that none is taken for a constant.
     eeg = torch.randn(2, 3, max(shortest, min(longest, model.spec.window_samples)))
-    electrodes = torch.tensor([3, 1, 2])
+    given: dict[str, tuple[Tensor, dict[int, Any]]] = {
+        "eeg": (eeg, {0: free, 1: free, 2: free}),
+        "electrodes": (torch.tensor([3, 1, 2]), {0: free}),
+    }
+    if isinstance(graph, CentredGraph):
+        given["maps"] = (torch.randn(graph.waves.shape[1] // 2, 3, 3), {1: free, 2: free})
+        given["scale"] = (torch.rand(3) + 1, {0: free})
+    arguments = tuple(value for value, _ in given.values())
     with torch.no_grad():
-        outputs = list(graph(eeg, electrodes))
+        outputs = list(graph(*arguments))
     with warnings.catch_warnings():
         # The exporter warns of its own internals.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             graph,
-            (eeg, electrodes),
+            arguments,
             dynamo=True,
-            dynamic_shapes=({0: free, 1: free, 2: free}, {0: free}),
-            input_names=["eeg", "electrodes"],
+            dynamic_shapes=tuple(sizes for _, sizes in given.values()),
+            input_names=list(given),
             output_names=outputs,
             opset_version=OPSET,
             verbose=False,
@@ -204,8 +210,8 @@ def _load_onnx(content: bytes) -> Run:
     session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     names = [each.name for each in session.get_outputs()]
 
-    def run(eeg: Array, electrodes: npt.NDArray[np.int64]) -> Mapping[str, Array]:
-        return dict(zip(names, session.run(names, {"eeg": eeg, "electrodes": electrodes}), strict=True))
+    def run(given: Mapping[str, npt.NDArray[Any]]) -> Mapping[str, Array]:
+        return dict(zip(names, session.run(names, dict(given)), strict=True))
 
     return run
 
@@ -223,8 +229,15 @@ def _compare(run: Run, model: Model) -> tuple[tuple[str, ...], float, int]:
                 continue
             batch = 1 + (number + checks) % 3
             eeg = rng.normal(0, 20, (batch, len(names), samples)).astype(np.float32)
-            found = run(eeg, np.array([ELECTRODES.index(name) for name in names]))
-            expected = _expected(model, torch.from_numpy(eeg), names)
+            given: dict[str, npt.NDArray[Any]] = {
+                "eeg": eeg,
+                "electrodes": np.array([ELECTRODES.index(name) for name in names]),
+            }
+            removal = _some_baseline(model, len(names), rng)
+            if removal is not None:
+                given |= {"maps": removal.maps.numpy(), "scale": removal.scale.numpy()}
+            found = run(given)
+            expected = _expected(model, torch.from_numpy(eeg), names, removal)
             outputs = tuple(found)
             if set(found) != set(expected):
                 raise ModelError(f"{model.path} was exported with {outputs} instead of {tuple(expected)}")
@@ -238,11 +251,26 @@ def _compare(run: Run, model: Model) -> tuple[tuple[str, ...], float, int]:
     return outputs, worst, checks
 
 
+def _some_baseline(model: Model, channels: int, rng: np.random.Generator) -> Removal | None:
+    """Return what takes the baseline of ten windows of noise off, where the model asks for one."""
+    if model.info.centring is None:
+        return None
+    spec = model.spec
+    rest = torch.from_numpy(rng.normal(0, 15, (10, channels, spec.window_samples))).float()
+    parts = spectra(rest, spec.sfreq, spec.window_tokens)
+    return Baseline.of(parts, 10 * spec.window_s).removal(model.info.centring)
+
+
 @torch.no_grad()
-def _expected(model: Model, eeg: Tensor, names: tuple[str, ...]) -> dict[str, Tensor]:
+def _expected(
+    model: Model, eeg: Tensor, names: tuple[str, ...], removal: Removal | None
+) -> dict[str, Tensor]:
     """Return what the checkpoint itself makes of windows."""
     network = model.network
-    tokens = network.tokens(*extract(eeg, names, model.spec.sfreq, model.spec))
+    features = extract(eeg, names, model.spec.sfreq, model.spec)
+    if removal is not None:
+        features = remove(features, eeg, model.spec, removal)
+    tokens = network.tokens(*features)
     found = {"tokens": tokens, "embedding": network.projection(tokens)}
     if model.info.affect_trained:
         found["affect"], found["affect_sd"] = network.affect(tokens)

@@ -7,6 +7,7 @@ from typing import Any
 from emod_model.checkpoint import Model
 from emod_model.export.graph import ELECTRODES
 from emod_model.features.extract import MAX_TOKENS
+from emod_model.signal.spec import N_SPECTRUM_BINS
 
 METADATA_KEY = "emod"
 
@@ -53,16 +54,36 @@ def description(model: Model, outputs: list[str], difference: float) -> str:
                 "no electrode twice",
             },
         },
+        "baseline": None if model.info.centring is None else _BASELINE,
         "outputs": {name: _OUTPUTS[name] for name in outputs},
         "electrodes": list(ELECTRODES),
         "parity": {"largest_difference": difference, "allowed": PARITY},
     }
+    if model.info.centring is not None:
+        said["inputs"] |= _BASELINE_INPUTS
     return json.dumps(said)
 
 
 PARITY = 1e-4
 """Largest difference from the checkpoint, in any output, with which a file is written."""
 
+_BASELINE = (
+    "windows are read relative to their wearer's baseline, such as a minute of rest in the same electrodes: "
+    "emod_model.centring.Baseline.of(its spectra).removal(checkpoint.centring) gives maps and scale"
+)
+_BASELINE_INPUTS = {
+    "maps": {
+        "type": "float32",
+        "shape": [N_SPECTRUM_BINS, "channels", "channels"],
+        "meaning": "applied to the spectra of each bin, 1 to 45 Hz",
+    },
+    "scale": {
+        "type": "float32",
+        "shape": ["channels"],
+        "unit": "microvolts",
+        "meaning": "what becomes 1 in the temporal branch",
+    },
+}
 _OUTPUTS = {
     "tokens": "(batch, channels, time tokens, features), float32",
     "embedding": "(batch, features), float32, unit length",

@@ -48,7 +48,7 @@ class PlainBranch(nn.Module):
         return torch.matmul(token_means(n_tokens, samples, x), planes.transpose(2, 3))
 
 
-class Graph(nn.Module):
+class _Body(nn.Module):
     """Features and network in one, for any number of windows, channels and samples.
 
     Parameters
@@ -87,29 +87,12 @@ class Graph(nn.Module):
         self.register_buffer("spatial", torch.from_numpy(np.concatenate(rows)))
         self.register_buffer("waves", basis(self.frame, spec.sfreq).float())
 
-    def forward(self, eeg: Tensor, electrodes: Tensor) -> dict[str, Tensor]:
-        """Return what the model makes of windows.
-
-        Parameters
-        ----------
-        eeg : torch.Tensor, shape (batch, channels, samples)
-            Microvolts, conditioned as the model's signal specification says.
-        electrodes : torch.Tensor of int64, shape (channels,)
-            Where the electrode of each channel stands in `ELECTRODES`.
-
-        Returns
-        -------
-        dict of str to torch.Tensor
-            "tokens" (batch, channels, time tokens, features), "embedding" (batch, features) of unit length;
-            "affect" and "affect_sd" (batch, 2), valence then arousal, where they were trained; "logits"
-            (batch, classes) where the model tells classes apart.
-        """
-        batch, samples = eeg.shape[0], eeg.shape[2]
-        n_tokens = self._tokens(samples)
-        time = self.temporal(eeg / self.scale, n_tokens)
-        spectrum = self._real_part(eeg) if self.published else self._power(eeg, n_tokens)
-        frequency = self.spectral(spectrum, n_tokens)
-        spatial = self.spatial[electrodes].unsqueeze(0).expand(batch, -1, -1)
+    def _read(
+        self, temporal: Tensor, spectrum: Tensor, electrodes: Tensor, n_tokens: int
+    ) -> dict[str, Tensor]:
+        """Return what the network makes of features."""
+        time, frequency = self.temporal(temporal, n_tokens), self.spectral(spectrum, n_tokens)
+        spatial = self.spatial[electrodes].unsqueeze(0).expand(temporal.shape[0], -1, -1)
         x = self.encoder.fuse(time, frequency, spatial)
         for layer in self.layers:
             x = layer(x)
@@ -139,8 +122,11 @@ class Graph(nn.Module):
         steps = steps - torch.div(steps, samples, rounding_mode="floor") * samples
         return torch.matmul(eeg, (steps.to(eeg.dtype) * (2 * math.pi / samples)).cos()) / samples
 
-    def _power(self, eeg: Tensor, n_tokens: int) -> Tensor:
-        """Return the log power around every token, as `features.log_power` does from one second on."""
+    def _spectra(self, eeg: Tensor, n_tokens: int) -> Tensor:
+        """Return cosine and sine parts around every token, as `features.spectra` does from one second on.
+
+        Shape (batch, channels, n_tokens, 2, bins).
+        """
         batch, channels, samples = eeg.shape
         token = torch.arange(n_tokens, device=eeg.device)
         doubled = (2 * token + 1) * samples + n_tokens * (1 - self.frame)
@@ -149,7 +135,65 @@ class Graph(nn.Module):
         start = start.clamp(max=samples - self.frame).clamp(min=0)
         index = (start[:, None] + torch.arange(self.frame, device=eeg.device)).reshape(-1)
         frames = eeg.index_select(2, index).reshape(batch, channels, n_tokens, self.frame)
-        parts = torch.matmul(frames, self.waves)
-        bins = self.waves.shape[1] // 2
-        power = parts[..., :bins] ** 2 + parts[..., bins:] ** 2
-        return power.clamp(min=self.floor).log()
+        return torch.matmul(frames, self.waves).reshape(
+            batch, channels, n_tokens, 2, self.waves.shape[1] // 2
+        )
+
+    def _log(self, parts: Tensor) -> Tensor:
+        """Return the log power of spectra."""
+        return (parts**2).sum(3).clamp(min=self.floor).log()
+
+
+class Graph(_Body):
+    """A model that reads windows as they are."""
+
+    def forward(self, eeg: Tensor, electrodes: Tensor) -> dict[str, Tensor]:
+        """Return what the model makes of windows.
+
+        Parameters
+        ----------
+        eeg : torch.Tensor, shape (batch, channels, samples)
+            Microvolts, conditioned as the model's signal specification says.
+        electrodes : torch.Tensor of int64, shape (channels,)
+            Where the electrode of each channel stands in `ELECTRODES`.
+
+        Returns
+        -------
+        dict of str to torch.Tensor
+            "tokens" (batch, channels, time tokens, features), "embedding" (batch, features) of unit length;
+            "affect" and "affect_sd" (batch, 2), valence then arousal, where they were trained; "logits"
+            (batch, classes) where the model tells classes apart.
+        """
+        n_tokens = self._tokens(eeg.shape[2])
+        spectrum = self._real_part(eeg) if self.published else self._log(self._spectra(eeg, n_tokens))
+        return self._read(eeg / self.scale, spectrum, electrodes, n_tokens)
+
+
+class CentredGraph(_Body):
+    """A model that takes the wearer's baseline off; what does so is given with the windows."""
+
+    def forward(self, eeg: Tensor, electrodes: Tensor, maps: Tensor, scale: Tensor) -> dict[str, Tensor]:
+        """Return what the model makes of windows of one wearer.
+
+        Parameters
+        ----------
+        eeg, electrodes
+            As for `Graph`.
+        maps : torch.Tensor, shape (bins, channels, channels)
+            Applied to the spectra of each bin, see `emod_model.centring.Removal`.
+        scale : torch.Tensor, shape (channels,)
+            Microvolts that become 1 in the temporal branch.
+
+        Returns
+        -------
+        dict of str to torch.Tensor
+            As for `Graph`.
+        """
+        batch, channels, samples = eeg.shape
+        n_tokens = self._tokens(samples)
+        parts = self._spectra(eeg, n_tokens)
+        bins = parts.shape[4]
+        by_bin = parts.permute(0, 4, 1, 2, 3).reshape(batch, bins, channels, 2 * n_tokens)
+        mapped = torch.matmul(maps, by_bin).reshape(batch, bins, channels, n_tokens, 2)
+        spectrum = self._log(mapped.permute(0, 2, 3, 4, 1))
+        return self._read(eeg / scale[:, None], spectrum, electrodes, n_tokens)

@@ -11,12 +11,13 @@ import pytest
 import torch
 
 import emod_model.export
-from emod_model.centring import Centring
+from emod_model.centring import Baseline, Centring
 from emod_model.checkpoint import CheckpointInfo, LabelSpace, Model, load_checkpoint, save_checkpoint
 from emod_model.errors import InputFileError, ModelError, UsageError
 from emod_model.export import ELECTRODES, export
 from emod_model.export.graph import Graph
 from emod_model.features import extract
+from emod_model.features.spectrum import spectra
 from emod_model.importing import import_weights
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
@@ -55,12 +56,20 @@ def places(names: list[str]) -> torch.Tensor:
     return torch.tensor([ELECTRODES.index(name) for name in names])
 
 
-def test_a_model_that_takes_a_baseline_off_its_input_is_not_exported_without_it(tmp_path: Path) -> None:
+def test_a_model_that_takes_a_baseline_off_is_given_it_with_the_windows(tmp_path: Path) -> None:
     model = own(tmp_path)
     info = model.info.model_copy(update={"centring": Centring()})
-    with pytest.raises(ModelError, match="baseline off its input"):
-        export(Model(info, model.network, model.sha256, model.path), tmp_path / "emod.pt")
-    assert not (tmp_path / "emod.pt").exists()
+    model = Model(info, model.network, model.sha256, model.path)
+    assert export(model, tmp_path / "emod.pt").difference < 1e-5
+    eeg, names = windows(6, 3, 375), ["Fz", "Cz", "Pz"]
+    removal = Baseline.of(spectra(eeg, 125, 15), 18).removal(info.centring)
+    said = {"emod.json": ""}
+    found = torch.jit.load(tmp_path / "emod.pt", _extra_files=said)(eeg, places(names), *removal)
+    # encode takes the baseline of the very windows
+    torch.testing.assert_close(found["tokens"], model.encode(eeg, names, 125)[0], atol=1e-5, rtol=0)
+    told = json.loads(said["emod.json"])
+    assert list(told["inputs"]) == ["eeg", "electrodes", "maps", "scale"]
+    assert "a minute of rest" in told["baseline"]
 
 
 @pytest.mark.parametrize("make", [own, published])

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from emod_model.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
+from emod_model.checkpoint import CheckpointInfo, default_checkpoint, load_checkpoint, save_checkpoint
 from emod_model.errors import ModelError, UsageError
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
@@ -147,6 +147,11 @@ def test_what_cannot_be_fitted_is_said(
     classifier = EMODClassifier(tiny, ch_names=NAMES).set_params(**changes)
     with pytest.raises(error, match=sentence):
         classifier.fit(windows, ["a", "b", "a", "b"])
+
+
+def test_a_model_that_needs_its_wearers_baseline_is_refused() -> None:
+    with pytest.raises(ModelError, match="relative to their wearer's baseline"):
+        EMODClassifier(default_checkpoint(), ch_names=NAMES).encode(alpha(2)[0])
 
 
 def test_the_docs_run_on_real_recordings_and_ten_lines_give_a_result(

@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint
+from emod_model.checkpoint import Model, load_checkpoint, simulated_checkpoint
 from emod_model.features import assemble
 from emod_model.montage import PUBLISHED_NAMES, TABLE_ROWS, positions, published_id, spatial_weights
 from emod_model.signal.windows import Windower
@@ -109,7 +109,7 @@ def measure(model: Model, eeg: Tensor, names: tuple[str, ...]) -> dict[str, dict
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--model", type=Path, default=default_checkpoint())
+    parser.add_argument("--model", type=Path, default=simulated_checkpoint())
     parser.add_argument("--people", type=int, default=8)
     arguments = parser.parse_args()
     torch.set_num_threads(1)

@@ -256,7 +256,7 @@ def simulated_checkpoint() -> Path:
 
 def default_checkpoint() -> Path:
     """Return the path of the weights that are used where none are named."""
-    return simulated_checkpoint()
+    return simulated_checkpoint().with_name("eegmat.safetensors")
 
 
 def save_checkpoint(path: Path | str, network: EMOD, info: CheckpointInfo) -> None:

@@ -154,7 +154,7 @@ def test_a_recording_for_other_programs(folder, words, made):
 def test_the_models_card_says_what_it_is(folder):
     done = run(*of("emod-rt model show"), cwd=folder)
     assert done.returncode == 0
-    assert "SIMULATED" in done.stdout
+    assert "NOT VALIDATED ON PEOPLE" in done.stdout
 
 
 def test_the_python_example(folder):

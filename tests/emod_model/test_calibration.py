@@ -19,7 +19,7 @@ from emod_model.calibration.judge import judge, shuffles
 from emod_model.calibration.personal import Personal
 from emod_model.calibration.profile import Profile
 from emod_model.calibration.reading import FUSED, Reading, leave_out, read
-from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint
+from emod_model.checkpoint import Model, load_checkpoint, simulated_checkpoint
 from emod_model.errors import ModelError, UsageError
 from emod_model.signal.windows import Window, condition_recording
 from emod_model.simulate import SimulatedPerson
@@ -45,7 +45,7 @@ def one_thread() -> None:
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    return load_checkpoint(default_checkpoint())
+    return load_checkpoint(simulated_checkpoint())
 
 
 def reading(

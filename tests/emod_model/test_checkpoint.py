@@ -244,7 +244,7 @@ def test_the_same_network_makes_the_same_file(tmp_path: Path, path: Path, networ
 
 def test_the_default_is_a_file_of_the_package() -> None:
     assert default_checkpoint().parent == Path(emod_model.__file__).parent / "weights"
-    assert default_checkpoint().name == "simulated.safetensors"
+    assert default_checkpoint().name == "eegmat.safetensors"
 
 
 def test_a_head_for_classes_is_kept_with_the_names_of_its_classes(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint
+from emod_model.checkpoint import Model, load_checkpoint, simulated_checkpoint
 from emod_model.features import assemble
 from emod_model.montage import spatial_weights
 from emod_model.simulate import SimulatedPerson
@@ -14,7 +14,7 @@ from emod_model.training.montages import TEN_TWENTY
 @pytest.fixture(scope="module")
 def model() -> Model:
     torch.set_num_threads(1)
-    return load_checkpoint(default_checkpoint())
+    return load_checkpoint(simulated_checkpoint())
 
 
 OWN = spatial_weights(TEN_TWENTY)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint
+from emod_model.checkpoint import Model, default_checkpoint, load_checkpoint, simulated_checkpoint
 from emod_model.metrics import ccc, rmse
 from emod_model.training.montages import TEN_TWENTY
 from emod_model.training.people import SPLITS, record_people
@@ -15,11 +15,39 @@ from emod_model.training.predict import predict
 
 @pytest.fixture(scope="module")
 def model() -> Model:
+    return load_checkpoint(simulated_checkpoint())
+
+
+@pytest.fixture(scope="module")
+def real() -> Model:
     return load_checkpoint(default_checkpoint())
 
 
 def test_are_small_enough_to_ship() -> None:
+    assert simulated_checkpoint().stat().st_size < 5_000_000
     assert default_checkpoint().stat().st_size < 5_000_000
+
+
+def test_the_default_says_whose_arousal_it_learned_and_that_its_valence_was_held_against_nobody(
+    real: Model,
+) -> None:
+    assert not real.simulated
+    assert real.unvalidated == ("valence",)
+    for words in ("28 people", "Zyma et al. 2019", "PhysioNet eegmat 1.0.0", "Attribution License"):
+        assert words in real.card
+    assert "valence from 60 simulated people" in real.card
+    assert "Valence: NOT VALIDATED ON PEOPLE" in real.card
+
+
+def test_the_results_page_states_what_the_default_is_worth_on_validation_people(real: Model) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "results.md").read_text(encoding="utf-8")
+    figures = real.info.figures
+    for cap in ("19", "Cyton, 8", "Muse-like, 4"):
+        accuracy, area = figures[f"{cap}/balanced accuracy"], figures[f"{cap}/AUROC"]
+        row = next(line for line in page.splitlines() if line.startswith(f"| {cap}, seed 5 "))
+        assert f"{accuracy:.3f}" in row
+        assert f"{area:.3f}" in row
+        assert f"{accuracy:.2f} / {area:.2f} on {cap}" in real.card
 
 
 def test_say_that_no_person_is_behind_them(model: Model) -> None:

@@ -1,9 +1,11 @@
 """A checkpoint as TorchScript or ONNX, for programs that have neither this package nor Python."""
 
+import contextlib
 import io
+import logging
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,8 +164,8 @@ def _onnx(graph: Graph | CentredGraph, model: Model) -> Callable[[str], bytes]:
     arguments = tuple(value for value, _ in given.values())
     with torch.no_grad():
         outputs = list(graph(*arguments))
-    with warnings.catch_warnings():
-        # The exporter warns of its own internals.
+    with warnings.catch_warnings(), _quiet("torch.onnx._internal.exporter._registration"):
+        # The exporter warns of its own internals, and of packages that no EMOD needs.
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
             graph,
@@ -187,6 +189,18 @@ def _onnx(graph: Graph | CentredGraph, model: Model) -> Callable[[str], bytes]:
         return content
 
     return write
+
+
+@contextlib.contextmanager
+def _quiet(logger: str) -> Iterator[None]:
+    """Let a logger tell nothing less than an error."""
+    log = logging.getLogger(logger)
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _name_sizes(graph: Any) -> None:

@@ -76,6 +76,7 @@ def on_recordings(material: Material, model: Model | None, protocol: str, tell: 
         notes.append("nobody here is learnt from, so there are no fitted baselines")
     for part, folds in parts.items():
         outcomes += blind(windows, part, folds)
+    notes += relative_notes(model)
     people = {part: people_of(windows, folds) for part, folds in parts.items()}
     told = about(model, names)
     if told and len(classes) == TWO:
@@ -233,6 +234,16 @@ def blind(windows: WindowTable, part: str, folds: list[Split]) -> list[Outcome]:
     return outcomes
 
 
+def relative_notes(model: Model | None) -> list[str]:
+    """Return what to know of a model that takes a baseline off its input."""
+    if model is None or model.info.centring is None:
+        return []
+    return [
+        "this model takes a person's baseline off its input: without centring it reads what it was never "
+        "taught"
+    ]
+
+
 def about(model: Model | None, names: Sequence[str]) -> dict[str, Any]:
     """Return what a checkpoint says of itself; nothing without one."""
     if model is None:
@@ -242,6 +253,7 @@ def about(model: Model | None, names: Sequence[str]) -> dict[str, Any]:
         "file": str(model.path),
         "sha256": model.sha256,
         "simulated": model.simulated,
+        "unvalidated": list(model.unvalidated),
         "trained_on": model.training_data,
         "channels": list(names),
         "window_s": model.spec.window_s,

@@ -14,7 +14,8 @@ from emod_model.evaluation.linear import KINDS, Kind, centred, live_power, score
 from emod_model.evaluation.outcome import EMOD, FROZEN, Evaluation, Outcome
 from emod_model.evaluation.protocols import Split
 from emod_model.evaluation.rated import Rated, guess_affect, ridge
-from emod_model.evaluation.run import Tell, about, blind, fitted, parted, people_of
+from emod_model.evaluation.relative import relative
+from emod_model.evaluation.run import Tell, about, blind, fitted, parted, people_of, relative_notes
 from emod_model.evaluation.table import Array, Rows, WindowTable, natural
 from emod_model.store import Store
 
@@ -87,6 +88,10 @@ def on_store(store: Store, model: Model | None, protocol: str, tell: Tell) -> Ev
         mean, fused, logits = _ask(store, model, windows.classes)
         features[FROZEN] = {kind: centred(fused, windows, kind) for kind in KINDS}
         said = _affect(model, mean, features[FROZEN], windows)
+        if model.info.centring is not None:
+            for kind in KINDS[1:]:
+                said[kind], features[FROZEN][kind] = relative(store, model, windows, kind)
+        notes += relative_notes(model)
     tell("band power")
     power = _power(store)
     features[LINEAR] = {kind: centred(power, windows, kind) for kind in KINDS}

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from emod_rt.evaluation.words import FIRST, KINDS, MEASURES, notes, number, ratings_rows, said
+from emod_rt.view import unvalidated
 
 
 def show(console: Console, told: dict[str, Any]) -> None:
@@ -20,6 +21,9 @@ def show(console: Console, told: dict[str, Any]) -> None:
         line = Text(f"model {told['model']['name']}  ")
         if told["model"]["simulated"]:
             line.append(" SIMULATED ", style="black on yellow").append(" trained on simulated signals")
+        if told["model"]["unvalidated"]:
+            axes = unvalidated(tuple(told["model"]["unvalidated"]))
+            line.append(f" {axes} ", style="black on yellow")
         console.print(line)
     if part["methods"]:
         console.print(_methods(part["methods"]))

@@ -113,7 +113,7 @@ def plane(
     Parameters
     ----------
     affect : dict of str to numpy.ndarray, shape (windows, 2)
-        Title -> valence and arousal.
+        Title -> valence and arousal; NaN is left out.
     label : numpy.ndarray of int, shape (windows,)
     classes : sequence of str
     threshold : float or None
@@ -137,8 +137,9 @@ def plane(
                 colour, mark = _COLOURS[k % len(_COLOURS)], _MARKS[k % len(_MARKS)]
                 own = points[shown[label[shown] == k]].clip(-1, 1)
                 plot.scatter(own[:, 0], own[:, 1], s=9, marker=mark, color=colour, alpha=0.35, lw=0, zorder=3)
-                if (label == k).any():
-                    mean = points[label == k].mean(0).clip(-1, 1)
+                judged = points[(label == k) & np.isfinite(points).all(1)]
+                if len(judged):
+                    mean = judged.mean(0).clip(-1, 1)
                     plot.scatter(
                         mean[0],
                         mean[1],

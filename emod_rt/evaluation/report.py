@@ -10,6 +10,7 @@ from emod_model.errors import UsageError
 from emod_rt.calibration.page import heading, page, paragraph, picture, table
 from emod_rt.evaluation import pictures
 from emod_rt.evaluation.words import FIRST, KINDS, MEASURES, notes, number, ratings_rows, said, with_interval
+from emod_rt.view import unvalidated
 
 if TYPE_CHECKING:
     from emod_model.evaluation.outcome import Evaluation
@@ -79,6 +80,9 @@ def _head(told: dict[str, Any], part: dict[str, Any]) -> list[str]:
                 '<p class="made-up"><strong>SIMULATED.</strong> The model was trained on simulated signals. '
                 "What it says of people is by chance, and stands here to be held against.</p>"
             )
+        if model["unvalidated"]:
+            axes = escape(unvalidated(tuple(model["unvalidated"])))
+            parts.append(f'<p class="made-up"><strong>{axes}.</strong></p>')
     return parts
 
 
@@ -116,8 +120,14 @@ def _plane(found: "Evaluation", told: dict[str, Any]) -> str:
     people = told["parts"][told["judged"]]["people"]
     rows = np.isin(found.table.subject, people) & (found.table.label >= 0)
     affect = {KINDS[kind]: points[rows] for kind, points in found.affect.items()}
+    if "causal" in found.affect:
+        # the rest that was taken off is not judged, so it is not shown
+        rest = found.table.baseline[rows]
+        affect[KINDS["causal"]] = np.where(rest[:, None], np.nan, affect[KINDS["causal"]])
     threshold, classes = told["model"]["threshold"], told["classes"]
     caption = "Small: windows. Large: the mean of a class. What lies beyond 1 is drawn at the edge."
+    if told["model"]["unvalidated"]:
+        caption += f" {unvalidated(tuple(told['model']['unvalidated'])).capitalize()}."
     if threshold is not None:
         caption += f" Dashed: the arousal above which a window is called {classes[-1]}."
     return picture(

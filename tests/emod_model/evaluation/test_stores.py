@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from emod_model.centring import Centring
 from emod_model.checkpoint import CheckpointInfo, LabelSpace, load_checkpoint, save_checkpoint
 from emod_model.errors import ModelError, UsageError
 from emod_model.evaluation.outcome import as_object
+from emod_model.evaluation.relative import relative
 from emod_model.evaluation.stores import on_store, table_of
 from emod_model.network import EMOD, EMODConfig
 from emod_model.store import open_store, write_store
@@ -87,6 +89,23 @@ def test_classes_and_ratings_are_judged_on_people_who_were_never_met(store, tmp_
     assert arousal["linear, band power"] > 0.8
     assert abs(arousal["no EEG: mean"]) < 0.05
     assert len(ratings["linear, band power"]["none"]["valence"]["rmse"]["people"]) == 4
+
+
+def test_a_checkpoint_that_takes_a_baseline_off_its_input_does_so_with_the_rests_so_far(store, tmp_path):
+    tiny = model_of(tmp_path, centring=Centring())
+    windows = table_of(store)
+    causal, fused = relative(store, tiny, windows, "causal")
+    every, _ = relative(store, tiny, windows, "transductive")
+    assert np.isfinite(causal).all()
+    assert np.isfinite(fused).all()
+    assert not np.allclose(causal, every, atol=1e-7)
+    # what comes later than a person's second trial leaves the first two as they were
+    early = np.isin(store.trial, ["0", "1"])
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    write_store(Loud(raw, people=4, trials=2), raw, tmp_path / "short.h5", RECIPE)
+    short = open_store(tmp_path / "short.h5")
+    np.testing.assert_allclose(relative(short, tiny, table_of(short), "causal")[0], causal[early], atol=1e-6)
 
 
 def test_unseen_people_on_unseen_films_leave_nothing_to_those_who_see_no_eeg(store):

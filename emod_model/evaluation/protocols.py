@@ -115,7 +115,7 @@ def choose_from_train(split: Split, table: WindowTable, n_people: int) -> Split:
     split : Split
     table : WindowTable
     n_people : int
-        How many; the ones that follow the people judged, in a ring, so that every fold has others.
+        How many; the ones that follow each of the people judged, so that every fold has others.
 
     Raises
     ------
@@ -126,9 +126,10 @@ def choose_from_train(split: Split, table: WindowTable, n_people: int) -> Split:
         return split
     trained = set(table.subject[split.train].tolist())
     people = table.people
-    judged = [people.index(person) for person in set(table.subject[split.test].tolist())]
-    after = (max(judged) + 1) if judged else 0
-    ring = [person for person in (*people[after:], *people[:after]) if person in trained]
+    judged = [at for at, person in enumerate(people) if person in set(table.subject[split.test].tolist())]
+    # round by round the next one after each person judged, so that every fold chooses on others
+    order = [people[(at + step) % len(people)] for step in range(len(people)) for at in judged or [0]]
+    ring = [person for person in dict.fromkeys(order) if person in trained]
     if len(ring) < n_people + 1:
         raise UsageError(
             f"fold {split.name} trains on {len(ring)} people, too few to choose on {n_people} of them; "
@@ -166,7 +167,7 @@ def _one_person(people: tuple[str, ...]) -> Iterator[tuple[str, Parts]]:
 def _folds(people: tuple[str, ...]) -> Iterator[tuple[str, Parts]]:
     if len(people) < FOLDS:
         raise UsageError(f"{len(people)} people are too few for {FOLDS} folds; give at least {FOLDS}")
-    groups = np.arange(len(people)) * FOLDS // len(people)
+    groups = np.arange(len(people)) % FOLDS
     for fold in range(FOLDS):
         yield f"fold {fold + 1}", np.where(groups == fold, TEST, TRAIN).astype(np.intp)
 
@@ -234,7 +235,7 @@ PROTOCOLS: dict[str, Protocol] = {
     "seed": Protocol("session 1 learnt from, 2 chosen on, 3 judged; the same people and clips", False),
     "seed-v": Protocol("of each session trials 1-5 learnt from, 6-10 chosen on, 11-15 judged", False),
     "leave-one-person-out": Protocol("everyone in turn judged, all others learnt from", True),
-    "people-8": Protocol(f"{FOLDS} folds of people, each in turn judged", True),
+    "people-8": Protocol(f"{FOLDS} folds, each of every eighth person, in turn judged", True),
     "leave-trial-out": Protocol(
         "within each person every trial in turn judged, the others learnt from", False
     ),

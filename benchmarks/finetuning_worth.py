@@ -5,7 +5,7 @@
 
 EMOD in small, from scratch, tells rest from arithmetic without centring: trained on 24 people, the epoch
 chosen by 4, judged on 4 others. Each addition is made alone to the same run, then all together; the ensemble
-is of the seeds. More shuffles have other people judge.
+is of the seeds. Each person gives as many windows of rest as of arithmetic.
 """
 
 import argparse
@@ -44,6 +44,20 @@ VARIANTS: dict[str, tuple[dict[str, float], dict[str, float]]] = {
 MEASURES = ("balanced_accuracy", "kappa")
 
 
+def alike(subject: np.ndarray, label: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    """Tell which windows to take so that each person has as many of each class, spread over the recording."""
+    taken = np.zeros_like(usable)
+    for person in np.unique(subject):
+        rows = [
+            np.flatnonzero(usable & (subject == person) & (label == word))
+            for word in np.unique(label[usable])
+        ]
+        fewest = min(map(len, rows))
+        for of_class in rows:
+            taken[of_class[np.linspace(0, len(of_class) - 1, fewest).round().astype(int)]] = True
+    return taken
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("store", type=Path)
@@ -61,7 +75,7 @@ def main() -> None:
         for shuffle in range(told.shuffles):
             people = np.random.default_rng(shuffle).permutation(np.unique(store.subject))
             judging, choosing = people[:4], people[4:8]
-            usable = ~store.baseline & (store.label != "")
+            usable = alike(store.subject, store.label, ~store.baseline & (store.label != ""))
             rows = [
                 np.flatnonzero(usable & np.isin(store.subject, who))
                 for who in (people[8:], choosing, judging)
@@ -78,6 +92,7 @@ def main() -> None:
                             "store": told.store,
                             "network": NETWORK,
                             "classes": classes,
+                            "batch": 32,
                             "seed": seed,
                             "epochs": told.epochs,
                             "augmentation": augmentation,

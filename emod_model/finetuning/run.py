@@ -4,22 +4,19 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
-from emod_model.checkpoint import CheckpointInfo, LabelSpace, load_checkpoint, save_checkpoint
-from emod_model.errors import UsageError
+from emod_model.checkpoint import CheckpointInfo, LabelSpace, save_checkpoint
 from emod_model.finetuning.config import Finetuning
 from emod_model.finetuning.data import JudgedPlan, LabelledWindows, ShuffledPlan, classes_of, parts
 from emod_model.finetuning.module import FinetunedNetwork
-from emod_model.fitting.batches import Batches, seeded
+from emod_model.fitting.batches import Batches
+from emod_model.fitting.begin import begin
 from emod_model.fitting.loop import Say, fit, run_folder
-from emod_model.fitting.windows import Rows, StoreLike, differs, spectrum_statistics
-from emod_model.network import EMOD, EMODConfig
-from emod_model.signal.spec import SignalSpec
+from emod_model.fitting.windows import Rows, StoreLike
+from emod_model.network import EMOD
 from emod_model.store import open_store
 
 WEIGHTS = "finetuned.safetensors"
-_START, _TRAIN = 1, 2
+_TRAIN = 2
 
 
 def finetune(
@@ -68,7 +65,15 @@ def finetune(
     train_rows, validation_rows = rows if rows is not None else parts(settings, opened, classes)
     train = LabelledWindows(opened, train_rows, classes)
     judged = LabelledWindows(opened, validation_rows, classes)
-    network, config, origin = _begin(settings, opened.spec, train, len(classes))
+    network, config, origin = begin(
+        settings.start,
+        settings.network,
+        [train],
+        opened.spec,
+        settings.seed,
+        dropout=settings.dropout,
+        n_classes=len(classes),
+    )
     path = settings.out / WEIGHTS
 
     def keep(best: EMOD, figures: dict[str, float]) -> None:
@@ -109,34 +114,3 @@ def finetune(
         bar=bar,
     )
     return path
-
-
-def _begin(
-    settings: Finetuning, spec: SignalSpec, train: LabelledWindows, n_classes: int
-) -> tuple[EMOD, EMODConfig, str]:
-    """Return the network to start with, its architecture, and where its weights come from."""
-    torch.manual_seed(settings.seed)
-    changes = {"dropout": settings.dropout, "n_classes": n_classes}
-    if settings.start is None:
-        config = (settings.network or EMODConfig()).model_copy(update=changes)
-        network = EMOD(config)
-        if config.spectrum == "log-power":
-            network.set_spectrum_statistics(
-                *spectrum_statistics([train], spec, seeded(settings.seed, _START))
-            )
-        return network, config, "from scratch"
-    model = load_checkpoint(settings.start)
-    if field := differs(model.spec, spec):
-        raise UsageError(
-            f"{settings.start} reads windows with {field} {getattr(model.spec, field)} and the store has "
-            f"{getattr(spec, field)}; prepare it with --model {settings.start}"
-        )
-    config = model.info.network.model_copy(update=changes)
-    network = EMOD(config)
-    old = model.network.state_dict()
-    if model.info.network.n_classes != n_classes:
-        old = {name: value for name, value in old.items() if not name.startswith("classes.")}
-    missing = network.load_state_dict(old, strict=False).missing_keys
-    # the head for classes alone may begin anew
-    assert all(name.startswith("classes.") for name in missing), missing
-    return network, config, f"from {model.name}"

@@ -1,8 +1,9 @@
 """What a pretraining run is told, in one TOML file."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from emod_model.fitting.config import Optimiser, RunSettings, Section
 from emod_model.network import EMODConfig
@@ -32,11 +33,18 @@ class Pretraining(RunSettings):
     """A pretraining run."""
 
     stores: tuple[Path, ...] = Field(min_length=1, description="one a corpus, made by emod-rt prepare")
-    network: EMODConfig = EMODConfig()
+    start: Path | None = Field(None, description="checkpoint to go on from; random without one")
+    network: EMODConfig | None = Field(None, description="of random weights; the published sizes by default")
     loss: Loss = Loss()
     batches: BatchSettings = BatchSettings()
     optimiser: Optimiser = Optimiser(learning_rate=5e-4, clip=3.0)
     validation_people: float = Field(0.1, ge=0, lt=1, description="part of each corpus' people held out")
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Self:
+        if self.start is not None and self.network is not None:
+            raise ValueError("start and network are both given; a checkpoint brings its own network")
+        return self
 
 
 def read_pretraining(path: Path) -> Pretraining:
@@ -49,6 +57,9 @@ def read_pretraining(path: Path) -> Pretraining:
     """
     told = read_toml(path, Pretraining)
     here = path.parent
-    return told.model_copy(
-        update={"out": here / told.out, "stores": tuple(here / store for store in told.stores)}
-    )
+    paths = {
+        "out": here / told.out,
+        "stores": tuple(here / store for store in told.stores),
+        "start": None if told.start is None else here / told.start,
+    }
+    return told.model_copy(update=paths)

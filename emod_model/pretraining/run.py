@@ -4,13 +4,12 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
-
 from emod_model.checkpoint import CheckpointInfo, save_checkpoint
-from emod_model.fitting.batches import Batches, seeded
+from emod_model.fitting.batches import Batches
+from emod_model.fitting.begin import begin
 from emod_model.fitting.loop import Say, fit, run_folder
-from emod_model.fitting.windows import StoreLike, one_spec, spectrum_statistics
-from emod_model.network import EMOD
+from emod_model.fitting.windows import StoreLike, one_spec
+from emod_model.network import EMODConfig
 from emod_model.pretraining.config import Pretraining
 from emod_model.pretraining.data import ContrastPlan, CorpusWindows, Part, held_out
 from emod_model.pretraining.module import PretrainedNetwork
@@ -20,7 +19,7 @@ from emod_model.store import open_store
 
 WEIGHTS = "pretrained.safetensors"
 # of what is drawn at the start, beside the epochs' own
-_START, _TRAIN, _VALIDATE = 1, 2, 3
+_TRAIN, _VALIDATE = 2, 3
 
 
 def pretrain(
@@ -58,7 +57,7 @@ def pretrain(
     ------
     Interrupted
         `stop` said so; the state is in `settings.out`.
-    UsageError, InputFileError
+    UsageError, InputFileError, ModelError
         Stores that cannot be read or do not go together, or a folder that holds another run.
     """
     opened: list[StoreLike] = list(stores) if stores is not None else [open_store(p) for p in settings.stores]
@@ -66,7 +65,9 @@ def pretrain(
     people = [held_out(store.subject.tolist(), settings.validation_people, settings.seed) for store in opened]
     corpora = [CorpusWindows(store, train) for store, (train, _) in zip(opened, people, strict=True)]
     judged = [CorpusWindows(store, held) for store, (_, held) in zip(opened, people, strict=True) if held]
-    network = _begin(settings, corpora, spec)
+    network, config, origin = begin(
+        settings.start, settings.network, corpora, spec, settings.seed, n_classes=0
+    )
     module = PretrainedNetwork(network, spec, settings)
     state = run_folder(settings.out, resume)
     training = _batches(settings, corpora, lambda: module.trainer.current_epoch, _TRAIN)
@@ -90,18 +91,8 @@ def pretrain(
             name: float(value) for name, value in module.trainer.callback_metrics.items() if "/" in name
         }
         kept = module.kept.cpu().eval()
-        save_checkpoint(path, kept, _info(settings, spec, corpora, figures))
+        save_checkpoint(path, kept, _info(settings, config, origin, spec, corpora, figures))
     return path
-
-
-def _begin(settings: Pretraining, corpora: list[CorpusWindows], spec: SignalSpec) -> EMOD:
-    torch.manual_seed(settings.seed)
-    network = EMOD(settings.network)
-    if settings.network.spectrum == "log-power":
-        network.set_spectrum_statistics(
-            *spectrum_statistics(list(corpora), spec, seeded(settings.seed, _START))
-        )
-    return network
 
 
 def _batches(
@@ -121,15 +112,21 @@ def _batches(
 
 
 def _info(
-    settings: Pretraining, spec: SignalSpec, corpora: list[CorpusWindows], figures: dict[str, float]
+    settings: Pretraining,
+    config: EMODConfig,
+    origin: str,
+    spec: SignalSpec,
+    corpora: list[CorpusWindows],
+    figures: dict[str, float],
 ) -> CheckpointInfo:
     counts = ", ".join(f"{corpus.store.corpus} ({len(corpus):,} windows)" for corpus in corpora)
     return CheckpointInfo(
         name=settings.name,
-        network=settings.network,
+        network=config,
         signal=spec,
         training_data=(
-            f"{counts}: {settings.loss.variant} contrast over {settings.epochs} epochs, seed {settings.seed}"
+            f"{counts}: {settings.loss.variant} contrast over {settings.epochs} epochs, "
+            f"seed {settings.seed}, {origin}"
         ),
         licence=settings.licence,
         figures=figures,

@@ -94,6 +94,17 @@ class TestRun:
             final[precision] = losses[-1]
         assert final["bf16"] == pytest.approx(final["32"], abs=0.2)
 
+    def test_it_goes_on_from_a_checkpoint_such_as_imported_weights(
+        self, tmp_path: Path, straight: Path
+    ) -> None:
+        told = settings(
+            tmp_path, start=straight, network=None, epochs=1, optimiser={"learning_rate": 1e-9, "clip": 1}
+        )
+        further = load_checkpoint(pretrain(told, stores=STORES))
+        assert "from tiny" in further.training_data
+        for name, tensor in load_checkpoint(straight).network.encoder.named_parameters():
+            torch.testing.assert_close(further.network.encoder.get_parameter(name), tensor, atol=1e-6, rtol=0)
+
     def test_a_folder_holds_one_run(self, tmp_path: Path) -> None:
         told = settings(tmp_path, epochs=1)
         with pytest.raises(UsageError, match="no state of a run to resume"):

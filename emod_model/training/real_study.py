@@ -139,10 +139,11 @@ def cross_validate(
 
 def row(title: str, what: Judged) -> str:
     """Return one line of a table: mean over people with its deviation and interval, pooled AUROC."""
-    told = summary(what)
+    people = by_person(what)
+    told = summary(what, people)
     accuracy, area = told["balanced_accuracy"], told["auroc"]
     low, high = accuracy["mean_interval"]  # type: ignore[misc]
-    own = np.mean([person["auroc"] for person in by_person(what).values()])
+    own = np.mean([person["auroc"] for person in people.values()])
     return (
         f"| {title} | {accuracy['mean']:.3f} ({accuracy['sd']:.3f}) | {low:.3f} to {high:.3f} "
         f"| {area['pooled']:.3f} | {own:.3f} |"
@@ -178,8 +179,8 @@ class Candidate:
     @property
     def score(self) -> float:
         """Mean balanced accuracy over validation people and caps, by which one is chosen."""
-        every = [summary(what, draws=1)["balanced_accuracy"]["mean"] for what in self.validation.values()]
-        return float(np.mean(every))
+        people = [person for what in self.validation.values() for person in by_person(what).values()]
+        return float(np.mean([person["balanced_accuracy"] for person in people]))
 
 
 def candidates(study: RealStudy, people: Sequence[Person], tell: Tell = lambda _: None) -> list[Candidate]:
@@ -229,7 +230,7 @@ def write(study: RealStudy, chosen: Candidate, path: Path) -> None:
     figures: dict[str, float] = {"valence simulated 19/ccc": chosen.valence}
     told = []
     for cap, what in chosen.validation.items():
-        worth = summary(what)
+        worth = summary(what, by_person(what))
         accuracy, area = worth["balanced_accuracy"]["mean"], worth["auroc"]["pooled"]
         assert isinstance(accuracy, float)
         assert isinstance(area, float)

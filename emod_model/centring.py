@@ -27,6 +27,8 @@ Kind = Literal["none", "causal", "transductive"]
 
 LONGEST_S = 5.0
 """A window that follows a longer pause counts no more than this, s."""
+MOST_SHARED = 32
+"""Electrodes up to which what they share is taken off; of more the power alone: a live window cannot wait."""
 _LEAST_EIGENVALUE = 1e-4
 _FREEDOM_PER_S = 8.0
 """Independent spectra in a second of baseline, neighbouring bins counted; electrodes need as many."""
@@ -138,7 +140,7 @@ class Baseline:
         else:
             size = np.sqrt(power)
         maps = np.eye(len(at)) / size[:, None, :]
-        if centring.place == "cross-power":
+        if centring.place == "cross-power" and len(at) <= MOST_SHARED:
             block = np.ix_(at, at)
             shared = self.coherence[:, block[0], block[1]]
             maps = _inverse_root(shared, centring, float(self.seconds[block].min())) / size[:, None, :]

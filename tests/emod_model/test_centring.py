@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from emod_model.centring import Baseline, Centring, Removal, Running, remove, whitened
+from emod_model.centring import MOST_SHARED, Baseline, Centring, Removal, Running, remove, whitened
 from emod_model.features import extract
 from emod_model.features.spectrum import FLOOR_UV2_HZ, log_of, spectra
 from emod_model.signal.spec import SignalSpec
@@ -80,6 +80,12 @@ def test_a_short_baseline_hardly_trusts_what_electrodes_share() -> None:
     shrunk = Baseline.of(parts, 0.01).removal(Centring())
     plain = Baseline.of(parts, 0.01).removal(Centring(place="power"))
     torch.testing.assert_close(shrunk.maps, plain.maps, atol=0.02, rtol=0.05)
+
+
+def test_of_a_large_cap_the_power_alone_is_taken_off_so_that_a_live_window_does_not_wait() -> None:
+    parts = parts_of(torch.randn(3, MOST_SHARED + 1, 375))
+    maps = Baseline.of(parts, 60.0).removal(Centring()).maps
+    torch.testing.assert_close(maps, torch.diag_embed(torch.diagonal(maps, dim1=1, dim2=2)))
 
 
 def test_windows_taken_one_by_one_are_the_baseline_of_all() -> None:

@@ -36,6 +36,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of EEGMAT's files")
     parser.add_argument("--out", type=Path, default=_WEIGHTS / "eegmat.safetensors", help="checkpoint")
     parser.add_argument("--seeds", type=int, default=1, help="networks a fold (default: %(default)s)")
+    parser.add_argument(
+        "--pretrained", action="store_true", help="weights: start from those of simulated people"
+    )
     arguments = parser.parse_args()
     # one thread sums in one order: the same weights on every machine of a kind, busy or not
     torch.set_num_threads(1)
@@ -46,8 +49,10 @@ def main() -> None:
         err.print(f"{time.process_time():6.0f} s of CPU  {what}")
 
     people = read(study, tell)
+    config, network = pretrained(_WEIGHTS / "simulated.safetensors")
     if arguments.what == "weights":
-        found = candidates(study, people, tell)
+        study = replace(study, config=config) if arguments.pretrained else study
+        found = candidates(study, people, network if arguments.pretrained else None, tell)
         print(HEAD)
         for one in found:
             for cap, what in one.validation.items():
@@ -57,7 +62,6 @@ def main() -> None:
         write(study, chosen, arguments.out)
         return
     if arguments.what == "pretrained":
-        config, network = pretrained(_WEIGHTS / "simulated.safetensors")
         study = replace(study, config=config)
         variant = replace(variants()["causal"], title="EMOD pretrained on simulated people", start=network)
     else:

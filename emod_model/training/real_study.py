@@ -183,7 +183,9 @@ class Candidate:
         return float(np.mean([person["balanced_accuracy"] for person in people]))
 
 
-def candidates(study: RealStudy, people: Sequence[Person], tell: Tell = lambda _: None) -> list[Candidate]:
+def candidates(
+    study: RealStudy, people: Sequence[Person], start: EMOD | None = None, tell: Tell = lambda _: None
+) -> list[Candidate]:
     """Fit the published split's training people with five seeds, with simulated people for valence."""
     names = [person.name for person in people]
     variant = Variant("default")
@@ -194,7 +196,7 @@ def candidates(study: RealStudy, people: Sequence[Person], tell: Tell = lambda _
     held = see(unmet, JUDGED_CAPS["19"], variant.kind, variant.centring, study.spec)
     result = []
     for seed in SEEDS:
-        network = fit(real, list(TRAIN), study.config, study.recipe, seed, taught)
+        network = fit(real, list(TRAIN), study.config, study.recipe, seed, taught, start)
         said = {cap: ask(network, one, list(VALIDATION)) for cap, one in zip(JUDGED_CAPS, real, strict=False)}
         felt = ask(network, held, range(study.judged_simulated))
         widen(network, list(said.values()), felt)

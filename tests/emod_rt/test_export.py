@@ -43,7 +43,9 @@ def ours(tmp_path_factory) -> Path:
     path, clock = tmp_path_factory.mktemp("ours") / "sub-07_ses-2_task-film_run-3_eeg.xdf", ManualClock()
     desc = "<desc><acquisition><manufacturer>OpenBCI</manufacturer></acquisition></desc>"
     info = StreamInfo("Cyton", 250.0, NAMES, simulated=True, metadata=Metadata("Cyton", "EEG", "x", desc))
-    recorder = Recorder(path, info, clock, SimpleNamespace(name="emod-0", sha256="f" * 64, simulated=True))
+    recorder = Recorder(
+        path, info, clock, SimpleNamespace(name="emod-0", sha256="f" * 64, simulated=True, unvalidated=())
+    )
     data = brainlike(6, KEPT.size / 250).astype(np.float32) + np.float32(61_000)
     data[2, 700:760] = np.nan
     for rows in runs(KEPT):

@@ -40,7 +40,7 @@ weights: setup
 # EEGMAT's folder: make weights-real EEGMAT=../shared/data/eegmat
 EEGMAT ?= ../shared/data/eegmat
 weights-real: setup
-	$(BIN)/python -m emod_model.training.real weights --data $(EEGMAT)
+	$(BIN)/python -m emod_model.training.real weights --pretrained --data $(EEGMAT)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -44,7 +44,7 @@ def test_the_results_page_states_what_the_default_is_worth_on_validation_people(
     figures = real.info.figures
     for cap in ("19", "Cyton, 8", "Muse-like, 4"):
         accuracy, area = figures[f"{cap}/balanced accuracy"], figures[f"{cap}/AUROC"]
-        row = next(line for line in page.splitlines() if line.startswith(f"| {cap}, seed 5 "))
+        row = next(line for line in page.splitlines() if line.startswith(f"| {cap}, seed 4 "))
         assert f"{accuracy:.3f}" in row
         assert f"{area:.3f}" in row
         assert f"{accuracy:.2f} / {area:.2f} on {cap}" in real.card

@@ -246,7 +246,7 @@ def write(study: RealStudy, chosen: Candidate, path: Path) -> None:
             f"rest and mental arithmetic of {len(TRAIN)} people for arousal, {SOURCE}, which it tells apart "
             f"in {len(VALIDATION)} others, by whom it was chosen, with balanced accuracy / AUROC "
             f"{'; '.join(told)} electrodes once a minute of their rest is taken off; valence from "
-            f"{study.simulated} simulated people"
+            "simulated people alone"
         ),
         licence="BSD-3-Clause; data ODC-By 1.0",
         figures=figures,

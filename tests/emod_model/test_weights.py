@@ -35,7 +35,7 @@ def test_the_default_says_whose_arousal_it_learned_and_that_its_valence_was_held
     assert real.unvalidated == ("valence",)
     for words in ("28 people", "Zyma et al. 2019", "PhysioNet eegmat 1.0.0", "Attribution License"):
         assert words in real.card
-    assert "valence from 60 simulated people" in real.card
+    assert "valence from simulated people alone" in real.card
     assert "Valence: NOT VALIDATED ON PEOPLE" in real.card
 
 

@@ -82,6 +82,7 @@ class Picture:
             user="" if self._profile is None else self._profile.user,
             low_confidence=low_axes(self._profile),
             unvalidated=self._model.unvalidated if self._profile is None else (),
+            zero_s=self._model.info.centring.first_s if self._model.info.centring else 0.0,
         )
 
     def running(

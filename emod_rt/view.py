@@ -69,6 +69,8 @@ class View:
         Axes whose reading was not shown to be better than always saying this person's average.
     unvalidated : tuple of str
         Without a profile: axes whose reading was never held against people.
+    zero_s : float
+        Readings are relative to the mean of so many first valid seconds; 0 where they are not.
     """
 
     state: State
@@ -99,6 +101,7 @@ class View:
     user: str = ""
     low_confidence: tuple[str, ...] = ()
     unvalidated: tuple[str, ...] = ()
+    zero_s: float = 0.0
 
 
 def unvalidated(axes: tuple[str, ...]) -> str:

@@ -118,8 +118,9 @@ class Plane(QWidget):
         self.notice.setText(sentence or "")
         self._place_notice()
         self.notice.setVisible(sentence is not None)
+        zero = f"\nzero: first {view.zero_s:.0f} s" if view.zero_s else ""
         self.caption.setText(
-            "last reading" if past else f"ellipse \N{PLUS-MINUS SIGN}1 sd\ntrail {TRAIL_S:.0f} s"
+            "last reading" if past else f"ellipse \N{PLUS-MINUS SIGN}1 sd\ntrail {TRAIL_S:.0f} s{zero}"
         )
         worth = badge(view.low_confidence) or unvalidated(view.unvalidated)
         self.worth.setText(worth)

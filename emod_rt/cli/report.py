@@ -42,6 +42,9 @@ def note(console: Console, info: StreamInfo, model: "Model", person: "Person | N
     console.print(f"model {model.name}{simulated}")
     if person is None and model.unvalidated:
         console.print(Text("  ").append(f" {unvalidated(model.unvalidated)} ", style="black on yellow"))
+    if model.info.centring is not None:
+        first = f"{model.info.centring.first_s:g} s"
+        console.print(f"  zero is what the first {first} are like; live, rest until they are over")
     if person is not None:
         _note_profile(console, person)
 

@@ -30,6 +30,7 @@ def cyton(shared_data, tmp_path_factory) -> Path:
 def processed(cyton) -> list[dict]:
     done = run("process", str(cyton), "--chunk", "250", "--jsonl", "-")
     assert done.returncode == 0, done.stderr
+    assert "zero is what the first 60 s are like" in done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 

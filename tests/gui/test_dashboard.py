@@ -76,6 +76,13 @@ def test_an_axis_that_was_never_held_against_people_is_marked_at_the_reading(win
     assert "NOT VALIDATED" in window.plane.accessibleDescription()
 
 
+def test_a_reading_that_is_relative_to_the_first_minute_says_so(window):
+    window.show_view(make_view(zero_s=60.0))
+    assert window.plane.caption.text().splitlines()[-1] == "zero: first 60 s"
+    window.plane.show_view(make_view(), history(make_view()))
+    assert "zero" not in window.plane.caption.text()
+
+
 @pytest.mark.parametrize("model", [True, False])
 @pytest.mark.parametrize("source", [True, False])
 def test_badges_tell_what_is_simulated(window, model, source):

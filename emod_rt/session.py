@@ -317,6 +317,9 @@ class Session:
             self.error.__cause__ = error
         finally:
             self._release()
+            if self.person is not None:
+                # markers may arrive behind the last window
+                self.person.heed()
             self.error = self.error or self._acquisition.error
             self._outputs.close(pipeline.tally.summary())
             self._view = self._draw(pipeline, info, "failed" if self.error else "ended")

@@ -107,7 +107,7 @@ class Person:
             Of every electrode of the source; NaN where it was bad.
         """
         assert inference.views is not None
-        self._obey()
+        self.heed()
         value = self._personal.read(stream_time_s, inference.views, band_power_db, inference.mean)
         self._watch(stream_time_s)
         return value
@@ -117,7 +117,8 @@ class Person:
         if estimate.valence is not None and estimate.arousal is not None:
             self._recent.append((estimate.t, np.array([estimate.valence, estimate.arousal])))
 
-    def _obey(self) -> None:
+    def heed(self) -> None:
+        """Act on what was heard: before each window, and once after the last."""
         while True:
             with self._lock:
                 if not self._heard:

@@ -32,6 +32,8 @@ def main() -> None:
     parser.add_argument("--folds", type=int, help="only the first so many")
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--patience", type=int, default=5)
+    parser.add_argument("--bf16", action="store_true", help="products in bfloat16")
     parser.add_argument("--table", action="store_true", help="print what the file holds, and train nothing")
     arguments = parser.parse_args()
     if not arguments.table:
@@ -67,6 +69,7 @@ def make(arguments: argparse.Namespace) -> None:
     windows, rows = plain_windows(found.recorded), table(found.recorded, found.classes)
     folds = [choose_from_train(split, rows, 4) for split in splits(arguments.protocol, rows)]
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
+    budget = Budget(epochs=arguments.epochs, patience=arguments.patience, bf16=arguments.bf16)
     wanted = product(
         seeds, arguments.networks.split(","), arguments.kinds.split(","), folds[: arguments.folds]
     )
@@ -74,7 +77,7 @@ def make(arguments: argparse.Namespace) -> None:
         key = (arguments.protocol, network, kind, split.name, seed)
         if key in done:
             continue
-        run = train(network, windows, rows, split, kind, Budget(epochs=arguments.epochs), seed)
+        run = train(network, windows, rows, split, kind, budget, seed)
         part = "test" if len(run.test) else "validate"
         at = run.test if len(run.test) else run.validate
         score = run.test_score if len(run.test) else run.validate_score

@@ -103,24 +103,24 @@ class Baseline:
         return result
 
     def take(self, parts: Tensor, rows: Sequence[int], step_s: float, weight: float | None = None) -> None:
-        """Take one window in.
+        """Take windows in.
 
         Parameters
         ----------
-        parts : torch.Tensor, shape (channels, tokens, 2, 45)
+        parts : torch.Tensor, shape (windows, channels, tokens, 2, 45)
             Of the electrodes `rows`.
         rows : sequence of int
             Which electrodes they are.
         step_s : float
-            Signal that it adds, s.
+            Signal that each adds, s.
         weight : float, optional
-            Its weight against all before; its share of the time by default.
+            Their weight against all before; their share of the time by default.
         """
-        level, coherence = (found[0] for found in _look(parts[None]))
+        level, coherence = (found.mean(0) for found in _look(parts))
         block = np.ix_(rows, rows)
         before = self.seconds[block]
-        self.seconds[block] = before + step_s
-        share = step_s / self.seconds[block]
+        self.seconds[block] = before + len(parts) * step_s
+        share = len(parts) * step_s / self.seconds[block]
         # what has never been seen is taken whole, whatever the weight
         share = share if weight is None else np.where(before > 0, weight, 1.0)
         at = list(rows)
@@ -255,6 +255,6 @@ class Running:
         weight = -math.expm1(-step / centring.follow_s) if follow else None
         # an electrode without a past is its own baseline for once
         removal = None if fresh else self._baseline.removal(centring, rows)
-        self._baseline.take(parts, rows, step, weight)
+        self._baseline.take(parts[None], rows, step, weight)
         self._time, self._seconds = t, self._seconds + step
         return removal or self._baseline.removal(centring, rows)

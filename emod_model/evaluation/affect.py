@@ -163,7 +163,7 @@ def _relative(model: Model, seen: Seen, base: npt.NDArray[np.bool_]) -> tuple[Ar
         by_good.setdefault(window.good, []).append(at)
         if base[at]:
             parts = spectra(torch.from_numpy(np.asarray(window.eeg)), spec.sfreq, spec.window_tokens)
-            baseline.take(parts, window.good, step_s)
+            baseline.take(parts[None], window.good, step_s)
     said = np.zeros((len(seen.windows), 2))
     fused = np.zeros((len(seen.windows), model.info.network.d_model))
     for good, rows in by_good.items():

@@ -40,11 +40,14 @@ class Budget:
         Epochs without a better AUROC on the people chosen on, after which it ends.
     batch : int
         Windows.
+    bf16 : bool
+        Products in bfloat16, weights and sums in single precision: twice as fast where the processor has it.
     """
 
     epochs: int = 20
     patience: int = 5
     batch: int = 32
+    bf16: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,29 +214,38 @@ def train(
     rng = np.random.default_rng(seed)
     network, logits = build(name, windows)
     optimizer = torch.optim.AdamW(network.parameters(), RATES[name], weight_decay=_WEIGHT_DECAY)
-    share = float(y[rows].mean())
-    # both classes weigh the same
-    loss_of = torch.nn.BCEWithLogitsLoss(pos_weight=torch.tensor((1 - share) / share))
+    loss_of = torch.nn.BCEWithLogitsLoss()
+    precision = torch.autocast("cpu", dtype=torch.bfloat16, enabled=budget.bf16)
     best, best_epoch, epoch = -1.0, 0, 0
     said = np.zeros(len(test)), np.zeros(len(validate))
     for epoch in range(1, budget.epochs + 1):
         network.train()
-        order = rng.permutation(rows)
+        order = rng.permutation(_as_many(rows, table.label[rows] == 1, rng))
         for start in range(0, len(order) - 1, budget.batch):
             batch = order[start : start + budget.batch]
             optimizer.zero_grad()
-            loss_of(logits(x[batch]), y[batch]).backward()
+            with precision:
+                said_of_batch = logits(x[batch])
+            loss_of(said_of_batch.float(), y[batch]).backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_NORM)
             optimizer.step()
-        chosen_on = _say(network, logits, x[validate])
+        with precision:
+            chosen_on = _say(network, logits, x[validate])
         auroc = float(roc_auc_score(table.label[validate], chosen_on))
         if auroc > best:
             best, best_epoch = auroc, epoch
-            said = _say(network, logits, x[test]), chosen_on
+            with precision:
+                said = _say(network, logits, x[test]), chosen_on
         if epoch - best_epoch >= budget.patience:
             break
     size = sum(parameter.numel() for parameter in network.parameters())
     return Trained(test, validate, *said, epoch, best_epoch, time.process_time() - began, size)
+
+
+def _as_many(rows: Rows, second: npt.NDArray[np.bool_], rng: np.random.Generator) -> Rows:
+    """Return an epoch's windows: all of the rarer class, and as many of the other, drawn anew."""
+    classes = sorted((rows[~second], rows[second]), key=len)
+    return np.concatenate([classes[0], rng.choice(classes[1], len(classes[0]), replace=False)])
 
 
 def _say(

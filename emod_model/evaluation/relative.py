@@ -1,92 +1,75 @@
 """A store read by a checkpoint that takes a person's baseline off its input."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from emod_model.calibration.reading import FUSED, look
-from emod_model.centring import Baseline, Removal
+from emod_model.centring import Removal, remove
 from emod_model.checkpoint import Model
-from emod_model.evaluation.linear import Kind
-from emod_model.evaluation.table import Array, Rows, WindowTable
-from emod_model.features.spectrum import spectra
+from emod_model.evaluation.table import Array
+from emod_model.features import extract
+from emod_model.fitting.baselines import Baselines
 from emod_model.store import Store
 
 _BATCH = 64
 
 
-def relative(store: Store, model: Model, windows: WindowTable, kind: Kind) -> tuple[Array, Array]:
-    """Return affect and fused view of a store's windows with a baseline taken off the input.
+def relative(
+    store: Store, model: Model, kind: Literal["causal", "transductive"]
+) -> tuple[Array, Array, Array]:
+    """Return affect, fused view and logits of a store's windows with a baseline taken off the input.
 
-    Causal, session by session and trial by trial: the rests that have been by then; where a session has none,
-    the trials before, and for its first trial that trial itself. Transductive: all windows of the session.
+    A window whose electrodes have no past is read as it is.
 
     Parameters
     ----------
     store : Store
     model : Model
         With `centring`.
-    windows : WindowTable
-        The store's.
     kind : {"causal", "transductive"}
+        See `emod_model.fitting.baselines.Baselines`.
 
     Returns
     -------
     numpy.ndarray, shape (windows, 2)
     numpy.ndarray, shape (windows, features)
+    numpy.ndarray, shape (windows, classes)
+        No column where the model tells no classes apart.
     """
+    assert model.info.centring is not None
+    baselines = Baselines(store, kind, model.info.centring, model.spec.tokens_per_s)
     affect = np.zeros((len(store), 2))
     fused = np.zeros((len(store), model.info.network.d_model))
-    trials, of = windows.trials()
-    sessions: dict[tuple[str, str], list[int]] = {}
-    for at, name in enumerate(zip(trials.subject.tolist(), trials.session.tolist(), strict=True)):
-        sessions.setdefault(name, []).append(at)
-    for session in sessions.values():
-        each = [np.flatnonzero(of == at) for at in session]
-        rested = any(windows.baseline[rows].any() for rows in each)
-        baseline = Baseline(len(store.channels))
-        if kind == "transductive":
-            _take(baseline, store, model, np.concatenate(each))
-        for rows in each:
-            rest = rows[windows.baseline[rows]] if rested else rows
-            if kind == "causal" and (rested or not baseline.seconds.any()):
-                _take(baseline, store, model, rest)
-            affect[rows], fused[rows] = _read(baseline, store, model, rows)
-            if kind == "causal" and not rested and rows is not each[0]:
-                _take(baseline, store, model, rest)
-    return affect, fused
-
-
-def _take(baseline: Baseline, store: Store, model: Model, rows: Rows) -> None:
-    """Take windows into a baseline."""
-    spec = store.spec
-    for row in rows.tolist():
-        good = np.flatnonzero(store.good[row]).tolist()
-        eeg = torch.from_numpy(np.array(store.windows[row][good]))
-        tokens = round(spec.window_s * model.spec.tokens_per_s)
-        baseline.take(spectra(eeg, spec.sfreq, tokens), good, min(spec.window_s, store.hop_s))
-
-
-def _read(baseline: Baseline, store: Store, model: Model, rows: Rows) -> tuple[Array, Array]:
-    """Read windows of one trial; a set of electrodes without a past is read as it is."""
-    affect = np.zeros((len(rows), 2))
-    fused = np.zeros((len(rows), model.info.network.d_model))
-    patterns, of = np.unique(store.good[rows], axis=0, return_inverse=True)
-    for at, pattern in enumerate(patterns):
-        good = np.flatnonzero(pattern).tolist()
-        removal = _removal(baseline, model, good)
-        here = np.flatnonzero(of.reshape(-1) == at)
-        for start in range(0, len(here), _BATCH):
-            block = here[start : start + _BATCH]
-            eeg = np.array(store.windows[rows[block]][:, good])
-            affect[block], views, _ = look(model, eeg, [store.channels[row] for row in good], removal)
+    logits = np.zeros((len(store), len(model.info.labels.classes)))
+    patterns, of = np.unique(store.good, axis=0, return_inverse=True)
+    alike = np.stack([of.reshape(-1), baselines.of], axis=1)
+    for pattern, baseline in np.unique(alike, axis=0).tolist():
+        good = np.flatnonzero(patterns[pattern])
+        names = [store.channels[row] for row in good]
+        rows = np.flatnonzero((alike == (pattern, baseline)).all(1)) if len(good) else good[:0]
+        removal = baselines.removal(int(rows[0]), good.tolist()) if len(rows) else None
+        for start in range(0, len(rows), _BATCH):
+            block = rows[start : start + _BATCH]
+            eeg = np.array(store.windows[block][:, good])
+            affect[block], views, _ = look(model, eeg, names, removal)
             fused[block] = views[:, FUSED]
-    return affect, fused
+            if logits.shape[1]:
+                logits[block] = class_logits(model, eeg, names, removal)
+    return affect, fused, logits
 
 
-def _removal(baseline: Baseline, model: Model, good: Sequence[int]) -> Removal | None:
-    assert model.info.centring is not None
-    if not (baseline.seconds[np.ix_(list(good), list(good))] > 0).all():
-        return None
-    return baseline.removal(model.info.centring, good)
+def class_logits(
+    model: Model, eeg: npt.NDArray[np.float32], names: Sequence[str], removal: Removal | None = None
+) -> Array:
+    """Return the logits (windows, classes) of windows of one set of electrodes."""
+    with torch.inference_mode():
+        windows = torch.from_numpy(eeg)
+        features = extract(windows, names, model.spec.sfreq, model.spec)
+        if removal is not None:
+            features = remove(features, windows, model.spec, removal)
+        logits: Array = model.network.logits(model.network.tokens(*features)).double().numpy()
+    return logits

@@ -14,14 +14,14 @@ from emod_model.evaluation.linear import KINDS, Kind, centred, live_power, score
 from emod_model.evaluation.outcome import EMOD, FROZEN, Evaluation, Outcome
 from emod_model.evaluation.protocols import Split
 from emod_model.evaluation.rated import Rated, guess_affect, ridge
-from emod_model.evaluation.relative import relative
+from emod_model.evaluation.relative import class_logits, relative
 from emod_model.evaluation.run import Tell, about, blind, fitted, parted, people_of, relative_notes
 from emod_model.evaluation.table import Array, Rows, WindowTable, natural
+from emod_model.fitting.baselines import rests
 from emod_model.store import Store
 
 LINEAR = "linear, band power"
 _BLOCK = 256
-_REST_S = 60.0
 _SAME = ("sfreq", "band_hz", "filter_order", "notch_hz", "notch_q", "reference", "spectrum")
 
 
@@ -32,10 +32,8 @@ def table_of(store: Store) -> WindowTable:
     """
     classes = tuple(sorted(set(store.label.tolist()) - {""}, key=natural))
     places = {name: at for at, name in enumerate(classes)} | {"": -1}
-    baseline = store.baseline.copy()
     if store.corpus == "eegmat":
         classes, places = ("rest", "arithmetic"), {"rest": 0, "arithmetic": 1}
-        baseline |= (store.label == "rest") & (store.start_s + store.spec.window_s <= _REST_S)
     return WindowTable(
         subject=store.subject,
         session=store.session,
@@ -44,7 +42,7 @@ def table_of(store: Store) -> WindowTable:
         stimulus=np.where(store.stimulus == store.label, "", store.stimulus),
         label=np.array([places[word] for word in store.label.tolist()], dtype=np.intp),
         start_s=store.start_s,
-        baseline=baseline,
+        baseline=rests(store),
         classes=classes,
     )
 
@@ -81,16 +79,10 @@ def on_store(store: Store, model: Model | None, protocol: str, tell: Tell) -> Ev
     parts, notes = parted(protocol, windows, needs_classes=bool(windows.classes))
     features: dict[str, dict[Kind, Array]] = {}
     said: dict[Kind, Array] = {}
-    logits: Array | None = None
+    logits: dict[Kind, Array] = {}
     if model is not None:
         _fits(store, model)
-        tell("the frozen model reads")
-        mean, fused, logits = _ask(store, model, windows.classes)
-        features[FROZEN] = {kind: centred(fused, windows, kind) for kind in KINDS}
-        said = _affect(model, mean, features[FROZEN], windows)
-        if model.info.centring is not None:
-            for kind in KINDS[1:]:
-                said[kind], features[FROZEN][kind] = relative(store, model, windows, kind)
+        features[FROZEN], said, logits = _read(store, model, windows, tell)
         notes += relative_notes(model)
     tell("band power")
     power = _power(store)
@@ -100,8 +92,8 @@ def on_store(store: Store, model: Model | None, protocol: str, tell: Tell) -> Ev
     for part, folds in parts.items():
         tell(f"fitting, {part}")
         if len(windows.classes) > 1:
-            if logits is not None:
-                outcomes.append(_own_classes(windows, part, folds, logits))
+            for kind, own in logits.items():
+                outcomes.append(_own_classes(windows, part, folds, kind, own))
             for title, each in features.items():
                 outcomes += fitted(title, each, windows, part, folds)
             outcomes += blind(windows, part, folds)
@@ -156,6 +148,26 @@ def _power(store: Store) -> Array:
     return result.reshape(len(store), -1)
 
 
+def _read(
+    store: Store, model: Model, windows: WindowTable, tell: Tell
+) -> tuple[dict[Kind, Array], dict[Kind, Array], dict[Kind, Array]]:
+    """Return the model's fused view, its valence and arousal, and its logits, under each kind of centring."""
+    tell("the frozen model reads")
+    mean, fused, own = _ask(store, model, windows.classes)
+    views: dict[Kind, Array] = {kind: centred(fused, windows, kind) for kind in KINDS}
+    said = _affect(model, mean, views, windows)
+    logits: dict[Kind, Array] = {} if own is None else {"none": own}
+    if model.info.centring is not None:
+        for kind in ("causal", "transductive"):
+            tell(f"the frozen model reads, {kind}")
+            affect, views[kind], classes = relative(store, model, kind)
+            if model.info.affect_trained:
+                said[kind] = affect
+            if own is not None:
+                logits[kind] = classes[:, [model.info.labels.classes.index(name) for name in windows.classes]]
+    return views, said, logits
+
+
 def _ask(store: Store, model: Model, classes: tuple[str, ...]) -> tuple[Array, Array, Array | None]:
     """Return affect (n, 2), fused view (n, d), and logits of the classes where the model tells just these."""
     own = model.info.labels.classes
@@ -168,19 +180,8 @@ def _ask(store: Store, model: Model, classes: tuple[str, ...]) -> tuple[Array, A
         mean[rows], views, _ = look(model, eeg, names)
         fused[rows] = views[:, FUSED]
         if logits is not None:
-            logits[rows] = _logits(model, eeg, names)[:, [own.index(name) for name in classes]]
+            logits[rows] = class_logits(model, eeg, names)[:, [own.index(name) for name in classes]]
     return mean, fused, logits
-
-
-def _logits(model: Model, eeg: npt.NDArray[np.float32], names: list[str]) -> Array:
-    import torch
-
-    from emod_model.features import extract
-
-    with torch.inference_mode():
-        features = extract(torch.from_numpy(eeg), names, model.spec.sfreq, model.spec)
-        logits: Array = model.network.logits(model.network.tokens(*features)).double().numpy()
-    return logits
 
 
 def _affect(model: Model, mean: Array, fused: dict[Kind, Array], windows: WindowTable) -> dict[Kind, Array]:
@@ -194,13 +195,13 @@ def _affect(model: Model, mean: Array, fused: dict[Kind, Array], windows: Window
     return said
 
 
-def _own_classes(windows: WindowTable, part: str, folds: list[Split], logits: Array) -> Outcome:
-    """Judge the model's own classes: as it comes, so without centring."""
+def _own_classes(windows: WindowTable, part: str, folds: list[Split], kind: Kind, logits: Array) -> Outcome:
+    """Judge the model's own classes as it comes: without centring, and with it where it was taught so."""
     rows = np.concatenate([split.test for split in folds])
-    rows = rows[scored(windows, "none")[rows]]
+    rows = rows[scored(windows, kind)[rows]]
     said = logits[rows].argmax(1).astype(np.intp)
     return Outcome(
-        EMOD, "none", part, 0, Judged(windows.subject[rows], windows.label[rows], said, logits[rows])
+        EMOD, kind, part, 0, Judged(windows.subject[rows], windows.label[rows], said, logits[rows])
     )
 
 

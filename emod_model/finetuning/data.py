@@ -11,7 +11,9 @@ from torch import Tensor
 from emod_model.affect import corpora, vocabulary
 from emod_model.errors import UsageError
 from emod_model.finetuning.config import Finetuning
-from emod_model.fitting.windows import Rows, Seen, StoredWindows, StoreLike
+from emod_model.fitting.stores import Rows, StoreLike
+from emod_model.fitting.windows import Seen, StoredWindows, Worn
+from emod_model.fitting.worn import resting
 from emod_model.pretraining.data import held_out
 
 NO_CLASS = -1
@@ -47,10 +49,14 @@ class LabelledWindows(StoredWindows):
         Which.
     classes : sequence of str
         Words in the order of their numbers.
+    worn : sequence of Worn
+        See `StoredWindows`.
     """
 
-    def __init__(self, store: StoreLike, rows: Rows, classes: Sequence[str]) -> None:
-        super().__init__(store, rows)
+    def __init__(
+        self, store: StoreLike, rows: Rows, classes: Sequence[str], worn: Sequence[Worn] = ()
+    ) -> None:
+        super().__init__(store, rows, worn)
         number = {word: k for k, word in enumerate(classes)}
         self.label = np.array([number.get(w, NO_CLASS) for w in store.label[self.rows].tolist()], np.int64)
         self.point: npt.NDArray[np.float32] = np.stack(
@@ -176,7 +182,7 @@ def parts(settings: Finetuning, store: StoreLike, classes: Sequence[str]) -> tup
         held = set(told)
     else:
         held = set(held_out(store.subject[~out].tolist(), told, settings.seed)[1])
-    usable = ~out & ~store.baseline & useful(settings, store, classes)
+    usable = ~out & ~resting(store, settings.centring) & useful(settings, store, classes)
     validation = np.isin(store.subject, sorted(held))
     rows = np.flatnonzero(usable & ~validation), np.flatnonzero(usable & validation)
     for what, part in zip(("train", "validate"), rows, strict=True):

@@ -115,12 +115,16 @@ class FinetunedNetwork(FittedNetwork):
 
 
 def augmented(seen: Seen, told: Augmentation, sfreq: float) -> Seen:
-    """Return training windows changed as the settings say."""
-    eeg, spatial = seen
+    """Return training windows changed as the settings say.
+
+    Where a baseline is taken off, the plan of the batches has left channels out already: smaller caps have
+    baselines of their own.
+    """
+    eeg, spatial, removal = seen
     if most := round(told.shift_s * sfreq):
         eeg = shift_time(eeg, min(most, eeg.shape[-1] - 1))
     if told.noise > 0:
         eeg = add_noise(eeg, told.noise)
-    if told.fewest_channels < 1:
+    if told.fewest_channels < 1 and removal is None:
         eeg, spatial = drop_channels(eeg, spatial, told.fewest_channels)
-    return Seen(eeg, spatial)
+    return Seen(eeg, spatial, removal)

@@ -8,15 +8,16 @@ from emod_model.checkpoint import CheckpointInfo, LabelSpace, save_checkpoint
 from emod_model.finetuning.config import Finetuning
 from emod_model.finetuning.data import JudgedPlan, LabelledWindows, ShuffledPlan, classes_of, parts
 from emod_model.finetuning.module import FinetunedNetwork
-from emod_model.fitting.batches import Batches
-from emod_model.fitting.begin import begin
+from emod_model.fitting.batches import Batches, seeded
+from emod_model.fitting.begin import begin, taken_off
 from emod_model.fitting.loop import Say, fit, run_folder
-from emod_model.fitting.windows import Rows, StoreLike
+from emod_model.fitting.stores import Rows, StoreLike
+from emod_model.fitting.worn import worn
 from emod_model.network import EMOD
 from emod_model.store import open_store
 
 WEIGHTS = "finetuned.safetensors"
-_TRAIN = 2
+_TRAIN, _CAPS = 2, 4
 
 
 def finetune(
@@ -63,16 +64,17 @@ def finetune(
     opened: StoreLike = open_store(settings.store) if store is None else store
     classes = classes_of(settings, opened)
     train_rows, validation_rows = rows if rows is not None else parts(settings, opened, classes)
-    train = LabelledWindows(opened, train_rows, classes)
-    judged = LabelledWindows(opened, validation_rows, classes)
+    caps = worn(
+        opened,
+        settings.centring,
+        opened.spec.tokens_per_s,
+        settings.augmentation.fewest_channels,
+        seeded(settings.seed, _CAPS),
+    )
+    train = LabelledWindows(opened, train_rows, classes, caps)
+    judged = LabelledWindows(opened, validation_rows, classes, caps[:1])
     network, config, origin = begin(
-        settings.start,
-        settings.network,
-        [train],
-        opened.spec,
-        settings.seed,
-        dropout=settings.dropout,
-        n_classes=len(classes),
+        settings, [train], opened.spec, dropout=settings.dropout, n_classes=len(classes)
     )
     path = settings.out / WEIGHTS
 
@@ -83,11 +85,13 @@ def finetune(
             network=config,
             signal=opened.spec,
             labels=LabelSpace(classes=classes),
-            training_data=f"{opened.corpus}, {people} people, {len(train):,} windows, {origin}",
+            training_data=f"{opened.corpus}, {people} people, {len(train):,} windows, "
+            f"{origin}{taken_off(settings.centring)}",
             licence=settings.licence,
             figures=figures,
             simulated=settings.simulated,
             affect_trained=settings.head != "classes",
+            centring=None if settings.centring is None else settings.centring.centring,
         )
         save_checkpoint(path, best, told)
 

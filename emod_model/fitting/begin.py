@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
 from emod_model.checkpoint import load_checkpoint
 from emod_model.errors import UsageError
 from emod_model.fitting.batches import seeded
+from emod_model.fitting.config import Relative
 from emod_model.fitting.windows import StoredWindows, differs, spectrum_statistics
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
@@ -15,55 +17,69 @@ from emod_model.signal.spec import SignalSpec
 _START = 1
 
 
+class Beginning(Protocol):
+    """The settings of a run that say what it begins with."""
+
+    @property
+    def start(self) -> Path | None:
+        """A checkpoint; random weights without one."""
+
+    @property
+    def network(self) -> EMODConfig | None:
+        """Architecture of random weights."""
+
+    @property
+    def centring(self) -> Relative | None:
+        """What is taken off the windows."""
+
+    @property
+    def seed(self) -> int:
+        """Of random weights."""
+
+
 def begin(
-    start: Path | None,
-    config: EMODConfig | None,
-    windows: Sequence[StoredWindows],
-    spec: SignalSpec,
-    seed: int,
-    **changes: float,
+    settings: Beginning, windows: Sequence[StoredWindows], spec: SignalSpec, **changes: float
 ) -> tuple[EMOD, EMODConfig, str]:
     """Return a network, its architecture, and where its weights come from.
 
     Parameters
     ----------
-    start : pathlib.Path or None
-        A checkpoint; random weights without one.
-    config : EMODConfig or None
-        Architecture of random weights; the published sizes by default.
+    settings : Beginning
+        A checkpoint to start from, or random weights and their architecture; the published sizes by default.
     windows : sequence of StoredWindows
-        Whose log power standardises the input of random weights.
+        Whose log power standardises the input of random weights, and of weights that knew no baseline where
+        one is taken off now.
     spec : SignalSpec
         Of the windows.
-    seed : int
-        Of random weights.
     **changes : float
         Fields of the architecture that are set whatever it starts from.
 
     Raises
     ------
     UsageError
-        The checkpoint reads other windows, or windows with a person's baseline taken off.
+        The checkpoint reads other windows, or windows with another baseline taken off.
     InputFileError, ModelError
         It cannot be read.
     """
-    torch.manual_seed(seed)
-    if start is None:
-        config = (config or EMODConfig()).model_copy(update=changes)
+    torch.manual_seed(settings.seed)
+    if settings.start is None:
+        config = (settings.network or EMODConfig()).model_copy(update=changes)
         network = EMOD(config)
         if config.spectrum == "log-power":
-            network.set_spectrum_statistics(*spectrum_statistics(list(windows), spec, seeded(seed, _START)))
+            _standardise(network, settings, windows, spec)
         return network, config, "from scratch"
-    model = load_checkpoint(start)
+    model = load_checkpoint(settings.start)
     if field := differs(model.spec, spec):
         raise UsageError(
-            f"{start} reads windows with {field} {getattr(model.spec, field)} and the store has "
-            f"{getattr(spec, field)}; prepare it with --model {start}"
+            f"{settings.start} reads windows with {field} {getattr(model.spec, field)} and the store has "
+            f"{getattr(spec, field)}; prepare it with --model {settings.start}"
         )
-    if model.info.centring is not None:
+    place = None if settings.centring is None else settings.centring.place
+    if model.info.centring is not None and model.info.centring.place != place:
         raise UsageError(
-            f"{start} was trained on windows with a person's baseline taken off, which this run does not do; "
-            "start from a checkpoint without centring"
+            f"{settings.start} was trained on windows with a person's baseline taken off and this run has "
+            f"{'none' if place is None else repr(place)}; "
+            f'set place = "{model.info.centring.place}" under [centring], or start from another checkpoint'
         )
     config = model.info.network.model_copy(update=changes)
     network = EMOD(config)
@@ -73,4 +89,21 @@ def begin(
     missing = network.load_state_dict(old, strict=False).missing_keys
     # the head for classes alone may begin anew
     assert all(name.startswith("classes.") for name in missing), missing
+    if place is not None and model.info.centring is None:
+        _standardise(network, settings, windows, spec)
     return network, config, f"from {model.name}"
+
+
+def taken_off(relative: Relative | None) -> str:
+    """Return what a card adds of the baseline."""
+    if relative is None:
+        return ""
+    of = {"causal": "the person's own rest", "transductive": "all of the person's windows (transductive)"}
+    return f", {of[relative.kind]} taken off"
+
+
+def _standardise(
+    network: EMOD, settings: Beginning, windows: Sequence[StoredWindows], spec: SignalSpec
+) -> None:
+    rng = seeded(settings.seed, _START)
+    network.set_spectrum_statistics(*spectrum_statistics(list(windows), spec, rng))

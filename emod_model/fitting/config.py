@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from emod_model.centring import Centring
+
 
 class Section(BaseModel):
     """A table of the settings."""
@@ -36,6 +38,20 @@ class Machine(Section):
     workers: int = Field(0, ge=0, description="processes that read windows ahead; 0: none beside this one")
 
 
+class Relative(Section):
+    """A person's own baseline, taken off every window as `evaluate` and the live path do."""
+
+    kind: Literal["causal", "transductive"] = Field(
+        "causal", description="the rests so far, or all of a session's windows, which nobody has live"
+    )
+    place: Literal["signal", "power", "cross-power"] = Field("cross-power", description="what is compared")
+
+    @property
+    def centring(self) -> Centring:
+        """What the checkpoint says of it."""
+        return Centring(place=self.place)
+
+
 class RunSettings(Section):
     """The part that all runs have: where results go, what the weights are called and may be used for."""
 
@@ -45,4 +61,5 @@ class RunSettings(Section):
     simulated: bool = Field(False, description="the windows are of simulated people")
     seed: int = Field(1, ge=0)
     epochs: int = Field(100, ge=1)
+    centring: Relative | None = Field(None, description="without it windows are taken as they are")
     machine: Machine = Machine()

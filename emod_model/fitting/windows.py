@@ -1,63 +1,21 @@
 """Windows of a store that can be trained on, and batches of them."""
 
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from emod_model.centring import Removal, remove
 from emod_model.errors import UsageError
 from emod_model.features import Features, assemble
+from emod_model.fitting.baselines import Baselines
+from emod_model.fitting.stores import Rows, StoreLike
 from emod_model.montage import spatial_weights
 from emod_model.signal.spec import SignalSpec
 
-Rows = npt.NDArray[np.int64]
 FEWEST_CHANNELS = 3
-
-
-class StoreLike(Protocol):
-    """What is asked of a store: see `emod_model.store.Store`."""
-
-    @property
-    def corpus(self) -> str:
-        """Name of the corpus."""
-
-    @property
-    def spec(self) -> SignalSpec:
-        """How the windows were conditioned."""
-
-    @property
-    def channels(self) -> tuple[str, ...]:
-        """Electrodes, one a row of a window."""
-
-    @property
-    def windows(self) -> npt.NDArray[np.float32]:
-        """Microvolts (windows, channels, samples)."""
-
-    @property
-    def good(self) -> npt.NDArray[np.bool_]:
-        """Which rows hold a signal (windows, channels)."""
-
-    @property
-    def subject(self) -> npt.NDArray[np.str_]:
-        """Whose each window is."""
-
-    @property
-    def label(self) -> npt.NDArray[np.str_]:
-        """Class of each window, "" where there is none."""
-
-    @property
-    def valence(self) -> npt.NDArray[np.float64]:
-        """[-1, 1], NaN where there is none."""
-
-    @property
-    def arousal(self) -> npt.NDArray[np.float64]:
-        """[-1, 1], NaN where there is none."""
-
-    @property
-    def baseline(self) -> npt.NDArray[np.bool_]:
-        """Windows of rest."""
 
 
 class Seen(NamedTuple):
@@ -69,10 +27,28 @@ class Seen(NamedTuple):
         Microvolts, average-referenced over these channels.
     spatial : torch.Tensor, shape (windows, channels, 72)
         Weights of each channel's electrode over the rows of the embedding table.
+    removal : Removal or None
+        What takes each wearer's baseline off the features.
     """
 
     eeg: Tensor
     spatial: Tensor
+    removal: Removal | None = None
+
+
+class Worn(NamedTuple):
+    """A cap, and the baselines of those who wear it.
+
+    Attributes
+    ----------
+    channels : numpy.ndarray of int
+        Electrodes, by their place in the store.
+    baselines : Baselines
+        Of the same electrodes.
+    """
+
+    channels: Rows
+    baselines: Baselines
 
 
 class StoredWindows:
@@ -83,7 +59,11 @@ class StoredWindows:
     store : StoreLike
         Where they lie; nothing is read before it is asked for.
     rows : numpy.ndarray of int
-        Which; those with fewer than three good channels (or one that has but these) are passed over.
+        Which; those with fewer than three good channels (or one that has but these) are passed over, and
+        those whose electrodes have no baseline yet.
+    worn : sequence of Worn
+        Caps that batches are read through by turns of chance, the whole one first; without any, windows
+        are read as they are.
 
     Attributes
     ----------
@@ -96,10 +76,12 @@ class StoredWindows:
         None is left.
     """
 
-    def __init__(self, store: StoreLike, rows: Rows) -> None:
-        self.store = store
-        fewest = min(FEWEST_CHANNELS, len(store.channels))
-        self.rows: Rows = rows[store.good[rows].sum(1) >= fewest]
+    def __init__(self, store: StoreLike, rows: Rows, worn: Sequence[Worn] = ()) -> None:
+        self.store, self._worn = store, tuple(worn)
+        self._fewest = min(FEWEST_CHANNELS, len(store.channels))
+        self.rows: Rows = rows[store.good[rows].sum(1) >= self._fewest]
+        if worn:
+            self.rows = self.rows[worn[0].baselines.known(self.rows)]
         if not len(self.rows):
             raise UsageError(
                 f"the store of {store.corpus} holds no window to use; prepare it anew or leave it out"
@@ -121,12 +103,21 @@ class StoredWindows:
         """
         rows = self.rows[index]
         good = self.store.good[rows]
+        baselines = None
+        if self._worn:
+            cap, baselines = self._worn[int(rng.integers(len(self._worn)))]
+            within = good & np.isin(np.arange(good.shape[1]), cap)
+            if within.sum(1).min() < self._fewest:
+                within, baselines = good, self._worn[0].baselines
+            good = within
         count = int(good.sum(1).min())
         if count == good.shape[1]:
             chosen = np.broadcast_to(np.arange(count), good.shape)
         else:
             chosen = np.argsort(np.where(good, rng.random(good.shape), np.inf), axis=1)[:, :count]
-        return self._seen(rows, chosen)
+            # in the order of the store: a cap that was met before is known again
+            chosen = np.sort(chosen, axis=1) if self._worn else chosen
+        return self._seen(rows, chosen, baselines)
 
     def read_alike(self, index: Rows) -> list[tuple[Rows, Seen]]:
         """Read windows with all their good channels, those of one cap together, as the live path sees them.
@@ -137,24 +128,28 @@ class StoredWindows:
             Places in `index`, and their windows.
         """
         rows = self.rows[index]
+        whole = self._worn[0].baselines if self._worn else None
         caps, of_window = np.unique(self.store.good[rows], axis=0, return_inverse=True)
         parts = []
         for number, cap in enumerate(caps):
             places = np.flatnonzero(of_window == number)
             chosen = np.broadcast_to(np.flatnonzero(cap), (len(places), int(cap.sum())))
-            parts.append((places, self._seen(rows[places], chosen)))
+            parts.append((places, self._seen(rows[places], chosen, whole)))
         return parts
 
-    def _seen(self, rows: Rows, chosen: Rows) -> Seen:
+    def _seen(self, rows: Rows, chosen: Rows, baselines: Baselines | None) -> Seen:
         eeg = np.take_along_axis(np.asarray(self.store.windows[rows]), chosen[..., None], 1)
         eeg = eeg - eeg.mean(1, keepdims=True)
-        return Seen(torch.from_numpy(eeg), torch.from_numpy(self._spatial[chosen]))
+        removal = None if baselines is None else baselines.removals(rows, chosen)
+        return Seen(torch.from_numpy(eeg), torch.from_numpy(self._spatial[chosen]), removal)
 
 
 def features(seen: Seen, spec: SignalSpec) -> Features:
     """Return what the network takes, in single precision whatever the loop runs in."""
     with torch.autocast(seen.eeg.device.type, enabled=False):
-        return assemble(seen.eeg.float(), seen.spatial, spec)
+        eeg = seen.eeg.float()
+        told = assemble(eeg, seen.spatial, spec)
+        return told if seen.removal is None else remove(told, eeg, spec, seen.removal)
 
 
 def spectrum_statistics(

@@ -7,36 +7,35 @@ embedding table (windows, channels, 72). Random numbers are torch's own, of the 
 import torch
 from torch import Tensor
 
+from emod_model.centring import Removal
+from emod_model.fitting.windows import Seen
+
 _NOISE = 0.1
 _ZEROED = 0.2
 
 
-def published(eeg: Tensor, spatial: Tensor) -> tuple[Tensor, Tensor]:
+def published(seen: Seen) -> Seen:
     """Augment windows as published, each its own way.
 
     Half stay as they are, a sixth gets Gaussian noise of 10 % of its own deviation, a sixth has half its
-    channels permuted together with their electrodes, a sixth has a contiguous 20 % of its time zeroed. The
-    permutation changes nothing that EMOD computes, which knows channels by their electrodes alone; it is here
-    because it is published.
-
-    Parameters
-    ----------
-    eeg : torch.Tensor, shape (windows, channels, samples)
-        Microvolts.
-    spatial : torch.Tensor, shape (windows, channels, rows)
-        Electrodes.
-
-    Returns
-    -------
-    eeg, spatial : torch.Tensor
-        Of the same shapes.
+    channels permuted together with their electrodes (and with what takes a baseline off them), a sixth has a
+    contiguous 20 % of its time zeroed. The permutation changes nothing that EMOD computes, which knows
+    channels by their electrodes alone; it is here because it is published.
     """
+    eeg, spatial, removal = seen
     kind = torch.randint(0, 6, (len(eeg),), device=eeg.device)
     eeg = torch.where(_each(kind == 3), add_noise(eeg, _NOISE), eeg)
     order = _half_permuted(kind == 4, eeg.shape[1])
     eeg = torch.take_along_dim(eeg, order[..., None], 1)
     spatial = torch.take_along_dim(spatial, order[..., None], 1)
-    return torch.where(_each(kind == 5), zero_time(eeg, _ZEROED), eeg), spatial
+    eeg = torch.where(_each(kind == 5), zero_time(eeg, _ZEROED), eeg)
+    return Seen(eeg, spatial, removal if removal is None else _permuted(removal, order))
+
+
+def _permuted(removal: Removal, order: Tensor) -> Removal:
+    maps = torch.take_along_dim(removal.maps, order[:, None, :, None], 2)
+    maps = torch.take_along_dim(maps, order[:, None, None, :], 3)
+    return Removal(maps, torch.take_along_dim(removal.scale, order, 1))
 
 
 def add_noise(eeg: Tensor, part: float) -> Tensor:

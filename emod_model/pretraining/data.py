@@ -10,7 +10,8 @@ from torch import Tensor
 
 from emod_model.affect import region
 from emod_model.errors import UsageError
-from emod_model.fitting.windows import Seen, StoredWindows, StoreLike
+from emod_model.fitting.stores import StoreLike
+from emod_model.fitting.windows import Seen, StoredWindows, Worn
 from emod_model.pretraining.sampling import Indices, RegionBalancedSampler
 
 
@@ -38,6 +39,8 @@ class CorpusWindows(StoredWindows):
         Where they lie.
     people : sequence of str
         Whose windows.
+    worn : sequence of Worn
+        See `StoredWindows`.
 
     Attributes
     ----------
@@ -52,14 +55,14 @@ class CorpusWindows(StoredWindows):
         No window has a place in the plane.
     """
 
-    def __init__(self, store: StoreLike, people: Sequence[str]) -> None:
+    def __init__(self, store: StoreLike, people: Sequence[str], worn: Sequence[Worn] = ()) -> None:
         placed = np.isfinite(store.valence) & np.isfinite(store.arousal) & ~store.baseline
         if not placed.any():
             raise UsageError(
                 f"no window of {store.corpus} has valence and arousal; give its classes a place in a TOML "
                 "file and prepare it anew"
             )
-        super().__init__(store, np.flatnonzero(placed & np.isin(store.subject, list(people))))
+        super().__init__(store, np.flatnonzero(placed & np.isin(store.subject, list(people))), worn)
         valence, arousal = store.valence[self.rows], store.arousal[self.rows]
         self.points: npt.NDArray[np.float32] = np.stack([valence, arousal], 1).astype(np.float32)
         self.regions = region(valence, arousal)

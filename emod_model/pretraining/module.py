@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from emod_model.fitting.module import FittedNetwork
-from emod_model.fitting.windows import Seen, features
+from emod_model.fitting.windows import features
 from emod_model.network import EMOD
 from emod_model.pretraining.augment import published
 from emod_model.pretraining.config import Pretraining
@@ -52,7 +52,7 @@ class PretrainedNetwork(FittedNetwork):
             for part in batch:
                 # a window and its own copy would be told together by anything
                 changed = augment or view == 1
-                seen = Seen(*published(*part.seen)) if changed else part.seen
+                seen = published(part.seen) if changed else part.seen
                 pooled.append(network.projection.pool(network.tokens(*features(seen, self._spec))))
                 points.append(part.points)
             numbers.append(torch.arange(sum(len(part.points) for part in batch), device=self.device))

@@ -6,9 +6,11 @@ from pathlib import Path
 
 from emod_model.checkpoint import CheckpointInfo, save_checkpoint
 from emod_model.fitting.batches import Batches
-from emod_model.fitting.begin import begin
+from emod_model.fitting.begin import begin, taken_off
 from emod_model.fitting.loop import Say, fit, run_folder
-from emod_model.fitting.windows import StoreLike, one_spec
+from emod_model.fitting.stores import StoreLike
+from emod_model.fitting.windows import one_spec
+from emod_model.fitting.worn import worn
 from emod_model.network import EMODConfig
 from emod_model.pretraining.config import Pretraining
 from emod_model.pretraining.data import ContrastPlan, CorpusWindows, Part, held_out
@@ -63,11 +65,11 @@ def pretrain(
     opened: list[StoreLike] = list(stores) if stores is not None else [open_store(p) for p in settings.stores]
     spec = one_spec(opened)
     people = [held_out(store.subject.tolist(), settings.validation_people, settings.seed) for store in opened]
-    corpora = [CorpusWindows(store, train) for store, (train, _) in zip(opened, people, strict=True)]
-    judged = [CorpusWindows(store, held) for store, (_, held) in zip(opened, people, strict=True) if held]
-    network, config, origin = begin(
-        settings.start, settings.network, corpora, spec, settings.seed, n_classes=0
-    )
+    caps = [worn(store, settings.centring, spec.tokens_per_s) for store in opened]
+    each = list(zip(opened, people, caps, strict=True))
+    corpora = [CorpusWindows(store, train, cap) for store, (train, _), cap in each]
+    judged = [CorpusWindows(store, held, cap) for store, (_, held), cap in each if held]
+    network, config, origin = begin(settings, corpora, spec, n_classes=0)
     module = PretrainedNetwork(network, spec, settings)
     state = run_folder(settings.out, resume)
     training = _batches(settings, corpora, lambda: module.trainer.current_epoch, _TRAIN)
@@ -126,10 +128,11 @@ def _info(
         signal=spec,
         training_data=(
             f"{counts}: {settings.loss.variant} contrast over {settings.epochs} epochs, "
-            f"seed {settings.seed}, {origin}"
+            f"seed {settings.seed}, {origin}{taken_off(settings.centring)}"
         ),
         licence=settings.licence,
         figures=figures,
         simulated=settings.simulated,
         affect_trained=False,
+        centring=None if settings.centring is None else settings.centring.centring,
     )

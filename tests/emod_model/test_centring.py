@@ -92,7 +92,7 @@ def test_windows_taken_one_by_one_are_the_baseline_of_all() -> None:
     windows = windows_of(mixing(), n=20)
     one_by_one = Baseline(len(NAMES))
     for window in parts_of(windows):
-        one_by_one.take(window, range(len(NAMES)), 0.5)
+        one_by_one.take(window[None], range(len(NAMES)), 0.5)
     at_once = Baseline.of(parts_of(windows), 10.0)
     np.testing.assert_allclose(one_by_one.level, at_once.level, atol=1e-9)
     np.testing.assert_allclose(one_by_one.coherence, at_once.coherence, atol=1e-9)
@@ -103,9 +103,9 @@ def test_an_electrode_that_was_bad_gets_a_baseline_of_its_own() -> None:
     windows = windows_of(mixing(), n=20)
     baseline = Baseline(len(NAMES))
     for window in parts_of(windows):
-        baseline.take(window[:4], range(4), 0.5)
+        baseline.take(window[None, :4], range(4), 0.5)
     assert (baseline.seconds[4:] == 0).all()
-    baseline.take(parts_of(windows)[0], range(len(NAMES)), 0.5, weight=0.001)
+    baseline.take(parts_of(windows)[:1], range(len(NAMES)), 0.5, weight=0.001)
     np.testing.assert_allclose(baseline.level[:, 5], log_of(parts_of(windows)[0, 5]).mean(0), atol=1e-6)
 
 

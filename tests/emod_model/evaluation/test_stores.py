@@ -93,9 +93,8 @@ def test_classes_and_ratings_are_judged_on_people_who_were_never_met(store, tmp_
 
 def test_a_checkpoint_that_takes_a_baseline_off_its_input_does_so_with_the_rests_so_far(store, tmp_path):
     tiny = model_of(tmp_path, centring=Centring())
-    windows = table_of(store)
-    causal, fused = relative(store, tiny, windows, "causal")
-    every, _ = relative(store, tiny, windows, "transductive")
+    causal, fused, _ = relative(store, tiny, "causal")
+    every, _, _ = relative(store, tiny, "transductive")
     assert np.isfinite(causal).all()
     assert np.isfinite(fused).all()
     assert not np.allclose(causal, every, atol=1e-7)
@@ -105,7 +104,7 @@ def test_a_checkpoint_that_takes_a_baseline_off_its_input_does_so_with_the_rests
     raw.mkdir()
     write_store(Loud(raw, people=4, trials=2), raw, tmp_path / "short.h5", RECIPE)
     short = open_store(tmp_path / "short.h5")
-    np.testing.assert_allclose(relative(short, tiny, table_of(short), "causal")[0], causal[early], atol=1e-6)
+    np.testing.assert_allclose(relative(short, tiny, "causal")[0], causal[early], atol=1e-6)
 
 
 def test_unseen_people_on_unseen_films_leave_nothing_to_those_who_see_no_eeg(store):

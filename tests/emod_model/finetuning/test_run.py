@@ -1,5 +1,6 @@
 """Fine-tuning in small: learns what is planted, keeps the best epoch, goes on bit for bit."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from emod_model.centring import Centring
 from emod_model.checkpoint import Model, load_checkpoint
 from emod_model.errors import InputFileError, ModelError, UsageError
 from emod_model.features import extract
@@ -17,11 +19,12 @@ from emod_model.finetuning.figures import affect_figures, class_figures
 from emod_model.finetuning.judge import judge
 from emod_model.finetuning.module import augmented
 from emod_model.finetuning.run import finetune
+from emod_model.fitting.config import Relative
 from emod_model.fitting.loop import Interrupted
 from emod_model.fitting.windows import Seen, features
 from emod_model.montage import spatial_weights
 from emod_model.network import EMODConfig
-from tests.emod_model.fitting.memory_store import SPEC, store
+from tests.emod_model.fitting.memory_store import SPEC, MemoryStore, store
 
 TINY = EMODConfig(d_model=16, n_layers=1, n_heads=2, d_feedforward=16, pool_dropout=0.1)
 CHANNELS = ("Fp1", "Fp2", "C3", "C4", "O1")
@@ -185,7 +188,7 @@ class TestAugmentation:
         sizes = set()
         for _ in range(12):
             told = Augmentation(shift_s=0.2, noise=0.1, fewest_channels=0.6)
-            eeg, spatial = augmented(seen, told, 125.0)
+            eeg, spatial, _ = augmented(seen, told, 125.0)
             assert eeg.shape[1] == spatial.shape[1]
             sizes.add(eeg.shape[1])
         assert sizes == {3, 4, 5}
@@ -231,3 +234,53 @@ def test_settings_that_cannot_be_are_refused(tmp_path: Path, line: str, sentence
     with pytest.raises(InputFileError, match=sentence) as refused:
         read_finetuning(file)
     assert str(refused.value).startswith(str(file))
+
+
+@pytest.fixture(scope="module")
+def loud() -> MemoryStore:
+    gain = np.repeat(10 ** np.random.default_rng(3).uniform(-0.5, 1.5, 5), 30)[:, None, None]
+    return replace(STORE, windows=(STORE.windows * gain).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def relative(loud: MemoryStore, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    told = settings(tmp_path_factory.mktemp("relative"), epochs=14, centring={"place": "power"})
+    return load_checkpoint(finetune(told, store=loud))
+
+
+class TestCentring:
+    """People differ far more in loudness than feelings do; once a rest is taken off that is gone."""
+
+    def test_the_checkpoint_says_so_and_tells_what_was_planted(self, relative: Model) -> None:
+        assert relative.info.centring == Centring(place="power")
+        assert "the person's own rest taken off" in relative.training_data
+        assert relative.info.figures["validation/kappa"] > 0.5
+
+    def test_a_run_that_goes_on_from_it_has_to_take_the_same_off(
+        self, tmp_path: Path, loud: MemoryStore, relative: Model
+    ) -> None:
+        on = settings(tmp_path, start=relative.path, network=None, epochs=1)
+        with pytest.raises(UsageError, match=r'set place = "power" under \[centring\]'):
+            finetune(on, store=loud)
+        same = on.model_copy(update={"centring": Relative(place="power")})
+        on_it = load_checkpoint(finetune(same, store=loud))
+        assert on_it.info.figures["validation/kappa"] > 0.4, "it starts from what the other had learnt"
+
+    def test_weights_that_knew_no_baseline_get_the_statistics_of_what_is_left(
+        self, tmp_path: Path, loud: MemoryStore, both: Model
+    ) -> None:
+        told = settings(tmp_path, start=both.path, network=None, epochs=1, centring={})
+        mean = load_checkpoint(finetune(told, store=loud)).network.encoder.spectral.mean
+        assert not torch.allclose(mean, both.network.encoder.spectral.mean)
+
+    def test_a_stopped_run_goes_on_bit_for_bit_with_smaller_caps_too(
+        self, tmp_path: Path, loud: MemoryStore
+    ) -> None:
+        changes = {"centring": {}, "augmentation": {"fewest_channels": 0.6}, "epochs": 2}
+        straight = load_checkpoint(finetune(settings(tmp_path / "straight", **changes), store=loud))
+        steps = iter(range(1, 100))
+        with pytest.raises(Interrupted):
+            finetune(settings(tmp_path / "parts", **changes), store=loud, stop=lambda: next(steps) == 6)
+        resumed = load_checkpoint(finetune(settings(tmp_path / "parts", **changes), store=loud, resume=True))
+        for name, tensor in straight.network.state_dict().items():
+            assert torch.equal(resumed.network.state_dict()[name], tensor), name

@@ -23,6 +23,10 @@ class MemoryStore:
     valence: npt.NDArray[np.float64]
     arousal: npt.NDArray[np.float64]
     baseline: npt.NDArray[np.bool_]
+    session: npt.NDArray[np.str_]
+    trial: npt.NDArray[np.str_]
+    start_s: npt.NDArray[np.float64]
+    hop_s: float = SPEC.window_s
     spec: SignalSpec = field(default=SPEC)
 
 
@@ -36,7 +40,10 @@ def store(
     words: tuple[str, ...] = ("sad", "neutral", "happy"),
     places: tuple[tuple[float, float], ...] = ((-0.75, 0.25), (0.0, 0.0), (0.75, 0.5)),
 ) -> MemoryStore:
-    """People whose alpha grows with valence and whose beta grows with arousal; every sixth window is rest."""
+    """People whose alpha grows with valence and whose beta grows with arousal; every sixth window is rest.
+
+    Each person has one session of trials of six windows, the last of which is the rest.
+    """
     rng = np.random.default_rng(seed)
     n = people * each
     kind = rng.integers(0, len(words), n)
@@ -62,4 +69,7 @@ def store(
         np.where(rest, np.nan, point[:, 0]),
         np.where(rest, np.nan, point[:, 1]),
         rest,
+        np.full(n, "1"),
+        np.array([str(k % each // 6) for k in range(n)]),
+        np.arange(n) % each * SPEC.window_s,
     )

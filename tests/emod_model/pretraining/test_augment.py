@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from emod_model.features import assemble
+from emod_model.fitting.windows import Seen
 from emod_model.montage import CYTON, spatial_weights
 from emod_model.network import EMOD, EMODConfig
 from emod_model.pretraining.augment import add_noise, drop_channels, published, shift_time, zero_time
@@ -24,7 +25,7 @@ def windows(n: int, samples: int = 100) -> tuple[torch.Tensor, torch.Tensor]:
 class TestPublished:
     def test_half_stay_a_sixth_each_gets_noise_another_order_and_a_hole(self) -> None:
         eeg, spatial = windows(3000)
-        changed, moved = published(eeg, spatial)
+        changed, moved, _ = published(Seen(eeg, spatial))
         same = (changed == eeg).flatten(1).all(1)
         hole = ((changed == 0).all(1).sum(1) == 20) & ~same
         permuted = (moved != spatial).flatten(1).any(1)
@@ -38,7 +39,7 @@ class TestPublished:
     def test_a_permuted_channel_keeps_its_electrode_and_at_most_half_move(self) -> None:
         eeg, spatial = windows(300)
         eeg = eeg - eeg + spatial.argmax(-1, keepdim=True)
-        changed, moved = published(eeg, spatial)
+        changed, moved, _ = published(Seen(eeg, spatial))
         permuted = (moved != spatial).flatten(1).any(1)
         torch.testing.assert_close(changed[permuted][..., 0], moved[permuted].argmax(-1).float())
         assert ((moved != spatial).any(-1).sum(1) <= 4).all()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from emod_model.centring import Centring
 from emod_model.checkpoint import load_checkpoint
 from emod_model.errors import InputFileError, ModelError, UsageError
 from emod_model.fitting.loop import STATE, Interrupted
@@ -105,6 +106,17 @@ class TestRun:
         for name, tensor in load_checkpoint(straight).network.encoder.named_parameters():
             torch.testing.assert_close(further.network.encoder.get_parameter(name), tensor, atol=1e-6, rtol=0)
 
+    def test_a_baseline_is_taken_off_and_the_checkpoint_says_so(self, tmp_path: Path, straight: Path) -> None:
+        relative = load_checkpoint(pretrain(settings(tmp_path / "own", centring={}, epochs=1), stores=STORES))
+        assert relative.info.centring == Centring()
+        assert "the person's own rest taken off" in relative.training_data
+        assert "taken off" not in load_checkpoint(straight).training_data
+        on = settings(tmp_path / "on", start=relative.path, network=None)
+        with pytest.raises(
+            UsageError, match=r'this run has none; set place = "cross-power" under \[centring\]'
+        ):
+            pretrain(on, stores=STORES)
+
     def test_a_folder_holds_one_run(self, tmp_path: Path) -> None:
         told = settings(tmp_path, epochs=1)
         with pytest.raises(UsageError, match="no state of a run to resume"):
@@ -147,7 +159,7 @@ class TestWindows:
         batch = plan.read(plan.epoch(0)[0], np.random.default_rng(0))
         assert [len(part.points) for part in batch] == [18, 18]
         for corpus, part in zip(STORES, batch, strict=True):
-            eeg, spatial = part.seen
+            eeg, spatial, _ = part.seen
             assert eeg.shape[0] == 18
             assert 3 <= eeg.shape[1] <= len(corpus.channels)
             assert (eeg.std(-1) > 0).all(), "a bad channel is never read"

@@ -1,0 +1,160 @@
+"""What a window is told relative to: the rests so far, the trials before, or everything."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from emod_model.centring import Baseline, Centring, remove
+from emod_model.features import assemble
+from emod_model.features.spectrum import spectra
+from emod_model.fitting.baselines import Baselines, rests
+from emod_model.fitting.config import Relative
+from emod_model.fitting.windows import StoredWindows, features
+from emod_model.fitting.worn import resting, worn
+from emod_model.pretraining.augment import published
+from tests.emod_model.fitting.memory_store import SPEC, MemoryStore, store
+
+CHANNELS = ("Fp1", "Fp2", "C3", "C4", "O1")
+STORE = store("films", CHANNELS, people=2, each=24)
+WHOLE = replace(STORE, good=np.ones_like(STORE.good))
+CENTRING = Centring()
+
+
+def baselines(of: MemoryStore, kind: str = "causal", cap: list[int] | None = None) -> Baselines:
+    return Baselines(of, kind, CENTRING, SPEC.tokens_per_s, cap)  # type: ignore[arg-type]
+
+
+def maps(of: MemoryStore, row: int, kind: str = "causal") -> torch.Tensor:
+    removal = baselines(of, kind).removal(row, range(len(CHANNELS)))
+    assert removal is not None
+    return removal.maps
+
+
+def louder(of: MemoryStore, rows: np.ndarray) -> MemoryStore:
+    windows = of.windows.copy()
+    windows[rows] *= 5
+    return replace(of, windows=windows)
+
+
+class TestCausal:
+    def test_a_trial_has_the_rests_that_have_been_by_then_its_own_included(self) -> None:
+        # of each person's trials of six windows the last is rest
+        parts = spectra(torch.from_numpy(WHOLE.windows[[5, 11]]), SPEC.sfreq, SPEC.window_tokens)
+        wanted = Baseline.of(parts, 2 * SPEC.window_s).removal(CENTRING).maps
+        torch.testing.assert_close(maps(WHOLE, 6), wanted, atol=1e-5, rtol=1e-4)
+
+    def test_what_comes_later_and_what_is_no_rest_changes_nothing(self) -> None:
+        after = louder(WHOLE, np.array([0, 3, 7, 12, 17, 30]))
+        torch.testing.assert_close(maps(after, 6), maps(WHOLE, 6))
+        assert not torch.allclose(maps(louder(WHOLE, np.array([11])), 6), maps(WHOLE, 6))
+
+    def test_without_rests_a_trial_has_the_trials_before_and_the_first_has_itself(self) -> None:
+        restless = replace(WHOLE, baseline=np.zeros_like(WHOLE.baseline))
+        torch.testing.assert_close(maps(louder(restless, np.arange(6, 24)), 6), maps(restless, 6))
+        assert not torch.allclose(maps(louder(restless, np.array([1])), 6), maps(restless, 6))
+        assert not torch.allclose(maps(louder(restless, np.array([1])), 0), maps(restless, 0))
+
+    def test_nobody_has_the_baseline_of_another(self) -> None:
+        torch.testing.assert_close(maps(louder(WHOLE, np.arange(24)), 24), maps(WHOLE, 24))
+
+
+def test_transductive_is_everything_of_the_session() -> None:
+    parts = spectra(torch.from_numpy(WHOLE.windows[:24]), SPEC.sfreq, SPEC.window_tokens)
+    wanted = Baseline.of(parts, 24 * SPEC.window_s).removal(CENTRING).maps
+    torch.testing.assert_close(maps(WHOLE, 3, "transductive"), wanted, atol=1e-5, rtol=1e-4)
+
+
+def test_an_electrode_that_was_never_good_by_then_leaves_its_windows_unread() -> None:
+    good = np.ones_like(STORE.good)
+    good[5, 2] = False
+    early = replace(STORE, good=good)
+    rows = np.arange(24)
+    known = baselines(early).known(rows)
+    assert not known[:6][good[:6, 2]].any()
+    assert known[5]
+    assert known[6:].all()
+    windows = StoredWindows(early, rows, worn(early, Relative(), SPEC.tokens_per_s))
+    assert windows.rows.tolist() == [5, *range(6, 24)]
+
+
+def test_in_eegmat_the_first_minute_of_rest_is_the_baseline_under_causal_centring_alone() -> None:
+    label = np.where(np.arange(48) % 24 < 12, "rest", "arithmetic")
+    start = np.arange(48) % 12 * 10.0
+    eegmat = replace(
+        STORE, corpus="eegmat", label=label, start_s=start, baseline=np.zeros_like(STORE.baseline)
+    )
+    assert np.flatnonzero(rests(eegmat))[:6].tolist() == list(range(6))
+    assert not rests(eegmat)[label == "arithmetic"].any()
+    assert not resting(eegmat, Relative(kind="transductive")).any()
+    assert not resting(eegmat, None).any()
+
+
+class TestReading:
+    def test_training_windows_are_what_a_reader_of_the_checkpoint_makes_of_them(self) -> None:
+        windows = StoredWindows(WHOLE, np.arange(48), worn(WHOLE, Relative(), SPEC.tokens_per_s))
+        index = np.array([7, 31])
+        seen = windows.read(index, np.random.default_rng(0))
+        eeg = torch.from_numpy(WHOLE.windows[index])
+        removal = baselines(WHOLE).removals(index, np.tile(np.arange(5), (2, 1)))
+        wanted = remove(assemble(eeg, seen.spatial, SPEC), eeg, SPEC, removal)
+        for one, other in zip(features(seen, SPEC)[:2], wanted[:2], strict=True):
+            torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
+
+    @pytest.mark.parametrize("place", ["signal", "power", "cross-power"])
+    def test_how_loud_a_person_is_makes_no_difference(self, place: str) -> None:
+        told = Relative.model_validate({"place": place})
+        gain = np.repeat([1.0, 30.0], 24).astype(np.float32)[:, None, None]
+        loud = replace(STORE, windows=STORE.windows * gain)
+        seen = [
+            StoredWindows(one, np.arange(48), worn(one, told, SPEC.tokens_per_s)).read(
+                np.arange(20), np.random.default_rng(0)
+            )
+            for one in (STORE, loud)
+        ]
+        plain, other = (features(one, SPEC) for one in seen)
+        torch.testing.assert_close(other.spectral, plain.spectral, atol=1e-3, rtol=1e-3)
+        torch.testing.assert_close(other.temporal, plain.temporal, atol=1e-4, rtol=1e-3)
+
+    def test_a_smaller_cap_is_referenced_to_itself_in_its_baseline_too(self) -> None:
+        cap = [0, 2, 4]
+        rest = WHOLE.windows[[5, 11]][:, cap]
+        rest = rest - rest.mean(1, keepdims=True)
+        parts = spectra(torch.from_numpy(rest), SPEC.sfreq, SPEC.window_tokens)
+        wanted = Baseline.of(parts, 2 * SPEC.window_s).removal(CENTRING).maps
+        removal = baselines(WHOLE, cap=cap).removal(6, cap)
+        assert removal is not None
+        torch.testing.assert_close(removal.maps, wanted, atol=1e-5, rtol=1e-4)
+
+    def test_channels_are_left_out_by_wearing_smaller_caps(self) -> None:
+        caps = worn(STORE, Relative(), SPEC.tokens_per_s, 0.5, np.random.default_rng(1))
+        windows = StoredWindows(STORE, np.arange(48), caps)
+        sizes = set()
+        for seed in range(40):
+            seen = windows.read(np.array([8, 20, 40]), np.random.default_rng(seed))
+            assert seen.removal is not None
+            assert seen.removal.maps.shape[-1] == seen.eeg.shape[1]
+            torch.testing.assert_close(seen.eeg.mean(1), torch.zeros(3, seen.eeg.shape[2]), atol=1e-4, rtol=0)
+            sizes.add(seen.eeg.shape[1])
+        assert min(sizes) >= 3
+        assert len(sizes) > 1
+
+    def test_the_published_permutation_moves_what_takes_the_baseline_off_along(self) -> None:
+        windows = StoredWindows(WHOLE, np.arange(48), worn(WHOLE, Relative(), SPEC.tokens_per_s))
+        seen = windows.read(np.array([7, 8, 9, 31] * 8), np.random.default_rng(0))
+        torch.manual_seed(0)
+        moved = published(seen)
+        # noise and holes of other windows are not looked at
+        order = moved.spatial.argmax(-1)
+        permuted = (order != seen.spatial.argmax(-1)).any(1)
+        assert permuted.any()
+        before, after = (features(one, SPEC).spectral[permuted] for one in (seen, moved))
+        back = order[permuted].argsort(1)
+        first = seen.spatial.argmax(-1)[permuted].argsort(1)
+        torch.testing.assert_close(
+            torch.take_along_dim(after, back[:, :, None, None], 1),
+            torch.take_along_dim(before, first[:, :, None, None], 1),
+            atol=1e-4,
+            rtol=1e-4,
+        )

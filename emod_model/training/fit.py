@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -17,6 +18,8 @@ from emod_model.training.montages import BIOSEMI, EMOTIV, MUSE, TEN_TWENTY
 from emod_model.training.people import Take
 from emod_model.training.predict import predict
 from emod_model.training.start import start_at_bands_and_places
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -205,16 +208,31 @@ def widen(network: EMOD, people: Sequence[Take], spec: SignalSpec) -> None:
     """
     estimates = [predict(network, take, spec) for take in people]
     error = np.abs(np.concatenate([e[0] for e in estimates]) - np.concatenate([t.target for t in people]))
+    sd = np.concatenate([e[1] for e in estimates])
+    for axis in (0, 1):
+        widen_axis(network, axis, error[:, axis], sd[:, axis])
+
+
+def widen_axis(network: EMOD, axis: int, error: Array, sd: Array) -> None:
+    """Shift the last bias of one axis' deviation until 68.27 % of the errors lie within one of them.
+
+    Parameters
+    ----------
+    network : EMOD
+        Changed in place.
+    axis : int
+        0 valence, 1 arousal.
+    error, sd : numpy.ndarray, shape (windows,)
+        How far each estimate was off, without sign, and its deviation.
+    """
     floor = network.affect.sd_floor
-    before = np.concatenate([e[1] for e in estimates]) - floor
-    raw = np.log(np.expm1(np.maximum(before, 1e-6)))
+    raw = np.log(np.expm1(np.maximum(sd - floor, 1e-6)))
+    low, high = -5.0, 5.0
+    for _ in range(40):
+        shift = (low + high) / 2
+        held = (error <= np.log1p(np.exp(raw + shift)) + floor).mean()
+        low, high = (shift, high) if held < 0.6827 else (low, shift)
     last = network.affect.mlp[-1]
     assert isinstance(last, nn.Linear)
-    for axis in (0, 1):
-        low, high = -5.0, 5.0
-        for _ in range(40):
-            shift = (low + high) / 2
-            held = (error[:, axis] <= np.log1p(np.exp(raw[:, axis] + shift)) + floor).mean()
-            low, high = (shift, high) if held < 0.6827 else (low, shift)
-        with torch.no_grad():
-            last.bias[2 + axis] += (low + high) / 2
+    with torch.no_grad():
+        last.bias[2 + axis] += (low + high) / 2

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from emod_model.network import EMOD, EMODConfig
+from emod_model.training.fit import follow
 from emod_model.training.real_people import Seen
 from emod_model.training.start import start_at_bands_and_places
 
@@ -20,6 +21,8 @@ REAL = EMODConfig(d_model=32, n_layers=1, n_heads=4, d_feedforward=85, dropout=0
 """A quarter of the published width and one layer of three: what 28 people can fill."""
 AROUSED = 0.5
 """Arousal that stands for arithmetic; rest is as far below 0."""
+REST_DRAWN, REST_PEOPLE = 6, 8
+"""Windows of each person's rest in an update, and people, where a rest is taken off the embedding."""
 _SHARPNESS = 4.0
 """Log odds of arithmetic for each unit of the answer before tanh: the target is odds of 9 to 1."""
 
@@ -61,16 +64,61 @@ class Recipe:
     valence: float = 0.5
 
 
-def answer(network: EMOD, spectral: Tensor, spatial: Tensor) -> tuple[Tensor, Tensor]:
-    """Return what a network says without its temporal branch, which weighs nothing here."""
+def answer(
+    network: EMOD, spectral: Tensor, spatial: Tensor, rest: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return what a network says without its temporal branch, which weighs nothing here.
+
+    Parameters
+    ----------
+    network : EMOD
+    spectral : torch.Tensor, shape (windows, channels, tokens, 45)
+    spatial : torch.Tensor, shape (windows, channels, 72)
+    rest : torch.Tensor, shape (windows, channels, 1, features), optional
+        What is taken off the backbone's tokens: what they were like at rest.
+    """
+    out = _tokens(network, spectral, spatial)
+    mean, sd = network.affect(out if rest is None else out - rest)
+    return mean, sd
+
+
+def _tokens(network: EMOD, spectral: Tensor, spatial: Tensor) -> Tensor:
+    """Return the backbone's tokens (windows, channels, tokens, features)."""
     encoder = network.encoder
-    tokens = spectral.shape[2]
-    frequency = encoder.spectral(spectral, tokens)
-    out = encoder.fuse(torch.zeros_like(frequency), frequency, spatial)
+    frequency = encoder.spectral(spectral, spectral.shape[2])
+    out: Tensor = encoder.fuse(torch.zeros_like(frequency), frequency, spatial)
     for layer in network.layers:
         out = layer(out)
-    mean, sd = network.affect(out)
-    return mean, sd
+    return out
+
+
+def resting(
+    network: EMOD, rest: Seen, who: npt.NDArray[np.intp], rng: np.random.Generator | None = None
+) -> Tensor:
+    """Return what the tokens of each window's wearer are like at rest.
+
+    Parameters
+    ----------
+    network : EMOD
+    rest : Seen
+        Everyone's rest through the same cap.
+    who : numpy.ndarray of int, shape (windows,)
+        Whose the windows are.
+    rng : numpy.random.Generator, optional
+        Draws a few windows of each person's rest while training; all by default.
+
+    Returns
+    -------
+    torch.Tensor, shape (windows, channels, 1, features)
+    """
+    people, of = np.unique(who, return_inverse=True)
+    drawn = [np.flatnonzero(rest.who == person) for person in people]
+    if rng is not None:
+        drawn = [rng.choice(rows, REST_DRAWN, replace=False) for rows in drawn]
+    spectral = rest.spectral[torch.from_numpy(np.concatenate(drawn))].float()
+    tokens = _tokens(network, spectral, rest.spatial.expand(len(spectral), -1, -1)).mean(2, keepdim=True)
+    means = [part.mean(0) for part in torch.split(tokens, [len(rows) for rows in drawn])]
+    return torch.stack(means)[torch.from_numpy(of)]
 
 
 def fit(
@@ -81,6 +129,7 @@ def fit(
     seed: int,
     simulated: Sequence[Seen] = (),
     start: EMOD | None = None,
+    rests: Sequence[Seen] = (),
 ) -> EMOD:
     """Fit a network to the windows of some people.
 
@@ -98,6 +147,8 @@ def fit(
         The same caps on simulated people, who teach valence.
     start : EMOD, optional
         Weights to start from, of the architecture `config`.
+    rests : sequence of Seen
+        Everyone's rest through the same caps, where it is taken off the embedding and not off the windows.
 
     Returns
     -------
@@ -126,17 +177,16 @@ def fit(
         for group in optimiser.param_groups:
             group["lr"] = recipe.learning_rate * _rate(step, recipe.steps)
         cap = _draw_cap(rng, len(real), recipe.shares)
-        loss = _arousal_loss(network, real[cap], _draw_rows(rows, recipe.batch, rng), recipe, rng)
+        some = [rows[at] for at in rng.permutation(len(rows))[:REST_PEOPLE]] if rests else rows
+        drawn = _draw_rows(some, recipe.batch, rng)
+        loss = _arousal_loss(network, real[cap], drawn, recipe, rng, rests[cap] if rests else None)
         if simulated:
             loss = loss + recipe.valence * _valence_loss(network, simulated[cap], recipe, rng)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
         optimiser.step()
-        with torch.no_grad():
-            decay = min(recipe.average, 1 - 1 / (step + 1))
-            for slow, fast in zip(average.parameters(), network.parameters(), strict=True):
-                slow.lerp_(fast, 1 - decay)
+        follow(average, network, min(recipe.average, 1 - 1 / (step + 1)))
     with torch.no_grad():
         average.encoder.fusion.weight[:, : config.d_model] = 0
     return average.requires_grad_(False)
@@ -161,7 +211,12 @@ def _draw_rows(
 
 
 def _arousal_loss(
-    network: EMOD, seen: Seen, drawn: npt.NDArray[np.intp], recipe: Recipe, rng: np.random.Generator
+    network: EMOD,
+    seen: Seen,
+    drawn: npt.NDArray[np.intp],
+    recipe: Recipe,
+    rng: np.random.Generator,
+    rests: Seen | None,
 ) -> Tensor:
     spectral = seen.spectral[torch.from_numpy(drawn)].float()
     target = torch.from_numpy(seen.target[drawn]).float()
@@ -172,7 +227,11 @@ def _arousal_loss(
     wide = part.view(-1, 1, 1, 1)
     spectral = wide * spectral + (1 - wide) * spectral[other]
     target = part * target + (1 - part) * target[other]
-    mean, sd = answer(network, spectral, seen.spatial.expand(n, -1, -1))
+    rest = None
+    if rests is not None:
+        rest = resting(network, rests, seen.who[drawn], rng)
+        rest = wide * rest + (1 - wide) * rest[other]
+    mean, sd = answer(network, spectral, seen.spatial.expand(n, -1, -1), rest)
     return objective(mean[:, 1], sd[:, 1], target, recipe.smooth)
 
 
@@ -224,14 +283,24 @@ class Answers:
     sd: Array
 
 
-def ask(network: EMOD, seen: Seen, people: Sequence[int]) -> Answers:
-    """Let a network read some people's windows; those within each window of 5 s are averaged."""
+def ask(network: EMOD, seen: Seen, people: Sequence[int], rests: Seen | None = None) -> Answers:
+    """Let a network read some people's windows; those within each window of 5 s are averaged.
+
+    Parameters
+    ----------
+    network : EMOD
+    seen : Seen
+    people : sequence of int
+    rests : Seen, optional
+        Everyone's rest through the same cap, where it is taken off the embedding.
+    """
     rows = np.flatnonzero(np.isin(seen.who, people))
     means, sds = [], []
     with torch.inference_mode():
         for part in np.array_split(rows, max(1, len(rows) // 256)):
             spectral = seen.spectral[torch.from_numpy(part)].float()
-            mean, sd = answer(network, spectral, seen.spatial.expand(len(part), -1, -1))
+            rest = None if rests is None else resting(network, rests, seen.who[part])
+            mean, sd = answer(network, spectral, seen.spatial.expand(len(part), -1, -1), rest)
             means.append(mean)
             sds.append(sd)
     _, first, of = np.unique(seen.judged[rows], return_index=True, return_inverse=True)

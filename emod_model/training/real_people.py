@@ -164,6 +164,16 @@ def see(
     return Seen(torch.cat(spectral), spatial, np.array(who), np.concatenate(target), np.concatenate(judged))
 
 
+def see_rest(people: Sequence[Person], cap: Sequence[str], spec: SignalSpec) -> Seen:
+    """Look at the first minute of everyone's rest through one cap, with nothing taken off."""
+    rows = [ELECTRODES.index(name) for name in cap]
+    longest = round(REST_S * spec.sfreq)
+    spectral = [log_of(_parts(one.stretches[0].eeg[rows, :longest], spec)).half() for one in people]
+    who = np.repeat(np.arange(len(people)), [len(part) for part in spectral])
+    spatial = torch.from_numpy(spatial_weights(cap)).float()
+    return Seen(torch.cat(spectral), spatial, who, np.zeros(len(who)), np.arange(len(who)))
+
+
 def removal_of(
     person: Person, rows: Sequence[int], kind: Kind, centring: Centring, spec: SignalSpec
 ) -> Removal | None:

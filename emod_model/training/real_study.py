@@ -1,12 +1,11 @@
 """The evidence on EEGMAT and the weights that come of it: folds of people, the published split, a card."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import nn
 
 from emod_model.centring import Centring, Kind
 from emod_model.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
@@ -14,6 +13,7 @@ from emod_model.evaluation.figures import Judged, by_person, join, summary, two_
 from emod_model.metrics import ccc
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
+from emod_model.training.fit import widen_axis
 from emod_model.training.real_fit import AROUSED, REAL, Answers, Recipe, ask, fit
 from emod_model.training.real_people import (
     JUDGED_CAPS,
@@ -21,6 +21,7 @@ from emod_model.training.real_people import (
     Seen,
     real_people,
     see,
+    see_rest,
     simulated_people,
     training_caps,
 )
@@ -71,30 +72,42 @@ class Variant:
         Of the baseline.
     centring : Centring
         Where it is taken off.
-    start : EMOD or None
-        Weights to start from.
+    embedding : bool
+        It is taken off the backbone's tokens instead, and nothing off the windows.
     """
 
     title: str
     kind: Kind = "causal"
     centring: Centring = field(default_factory=Centring)
-    start: EMOD | None = None
+    embedding: bool = False
 
 
 def variants() -> dict[str, Variant]:
     """Return what is compared, by a short name."""
     return {
-        "causal": Variant("EMOD from scratch, cross-power"),
-        "transductive": Variant("EMOD from scratch, cross-power", "transductive"),
-        "none": Variant("EMOD from scratch", "none"),
-        "power": Variant("EMOD from scratch, log power", "causal", Centring(place="power")),
-        "signal": Variant("EMOD from scratch, signal", "causal", Centring(place="signal")),
+        "causal": Variant("causal, cross-power"),
+        "transductive": Variant("transductive, cross-power", "transductive"),
+        "none": Variant("no centring", "none"),
+        "power": Variant("causal, log power", "causal", Centring(place="power")),
+        "signal": Variant("causal, gain of each channel", "causal", Centring(place="signal")),
+        "embedding": Variant("causal, embedding", embedding=True),
     }
+
+
+Fold = tuple[Sequence[int], Sequence[int]]
+"""People learnt from, and people judged, by their place in the list."""
+
+
+def eight_folds(n_people: int) -> list[Fold]:
+    """Part people by every eighth: each is judged once."""
+    judged = [range(fold, n_people, FOLDS) for fold in range(FOLDS)]
+    return [([at for at in range(n_people) if at not in out], out) for out in judged]
 
 
 def look(people: Sequence[Person], variant: Variant, spec: SignalSpec) -> list[Seen]:
     """Return everyone through each of the training caps."""
-    return [see(people, cap, variant.kind, variant.centring, spec) for cap in training_caps()]
+    kind: Kind = "none" if variant.embedding else variant.kind
+    return [see(people, cap, kind, variant.centring, spec) for cap in training_caps()]
 
 
 def judged(answers: Answers, names: Sequence[str]) -> Judged:
@@ -107,33 +120,37 @@ def cross_validate(
     study: RealStudy,
     people: Sequence[Person],
     variant: Variant,
+    folds: Sequence[Fold],
     seeds: Sequence[int] = (1,),
+    start: EMOD | None = None,
     tell: Tell = lambda _: None,
 ) -> dict[str, dict[int, Judged]]:
-    """Learn from 28 people and judge the other four, eight times over; every person is judged once.
+    """Learn from some people and judge others, fold by fold.
 
     Returns
     -------
     dict
-        cap -> seed -> what was said of everyone; the seed 0 is the mean answer of all seeds.
+        cap -> seed -> what was said of everyone judged; the seed 0 is the mean answer of all seeds.
     """
     seen = look(people, variant, study.spec)
+    rests = [see_rest(people, cap, study.spec) for cap in training_caps()] if variant.embedding else []
     names = [person.name for person in people]
     found: dict[str, dict[int, list[Judged]]] = {
         cap: {seed: [] for seed in (0, *seeds)} for cap in JUDGED_CAPS
     }
-    for fold in range(FOLDS):
-        out = range(fold, len(people), FOLDS)
-        rest = [at for at in range(len(people)) if at not in out]
-        networks = [fit(seen, rest, study.config, study.recipe, seed, start=variant.start) for seed in seeds]
-        for cap, one in zip(JUDGED_CAPS, seen, strict=False):
-            answers = [ask(network, one, list(out)) for network in networks]
+    for number, (learnt, out) in enumerate(folds):
+        networks = [
+            fit(seen, learnt, study.config, study.recipe, seed, start=start, rests=rests) for seed in seeds
+        ]
+        for at, (cap, one) in enumerate(zip(JUDGED_CAPS, seen, strict=False)):
+            rest = rests[at] if rests else None
+            answers = [ask(network, one, list(out), rest) for network in networks]
             for seed, said in zip(seeds, answers, strict=True):
                 found[cap][seed].append(judged(said, names))
             mean = np.mean([said.mean for said in answers], axis=0)
             together = Answers(answers[0].who, answers[0].target, mean, answers[0].sd)
             found[cap][0].append(judged(together, names))
-        tell(f"{variant.title}, {variant.kind}: fold {fold + 1} of {FOLDS}")
+        tell(f"{variant.title}: fold {number + 1} of {len(folds)}")
     return {cap: {seed: join(parts) for seed, parts in rows.items()} for cap, rows in found.items()}
 
 
@@ -165,6 +182,31 @@ def table(found: dict[str, dict[int, Judged]]) -> str:
         if seed or len(by_seed) > 2
     ]
     return "\n".join([HEAD, *rows])
+
+
+def spread(found: dict[str, dict[int, Judged]]) -> str:
+    """Return the mean over seeds of each cap's figures, with their deviation over seeds, as one JSON line."""
+    told = {}
+    for cap, by_seed in found.items():
+        each = {seed: summary(what, by_person(what)) for seed, what in by_seed.items()}
+        alone = [figures for seed, figures in each.items() if seed]
+        told[cap] = {
+            "balanced accuracy": _over([one["balanced_accuracy"]["mean"] for one in alone]),
+            "AUROC": _over([one["auroc"]["pooled"] for one in alone]),
+            "mean answer of the seeds": {
+                "balanced accuracy": each[0]["balanced_accuracy"]["mean"],
+                "AUROC": each[0]["auroc"]["pooled"],
+            },
+        }
+    return json.dumps(told)
+
+
+def _over(values: Sequence[object]) -> dict[str, float]:
+    numbers = [value for value in values if isinstance(value, float)]
+    return {
+        "mean": float(np.mean(numbers)),
+        "sd over seeds": float(np.std(numbers, ddof=1)) if len(numbers) > 1 else 0.0,
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,23 +250,10 @@ def candidates(
 
 def widen(network: EMOD, real: Sequence[Answers], felt: Answers) -> None:
     """Shift the last bias of both deviations until 68.27 % of the truths lie within one of them."""
-    last = network.affect.mlp[-1]
-    assert isinstance(last, nn.Linear)
     mean = np.concatenate([said.mean[:, 1] for said in real])
     truth = np.concatenate([AROUSED * (2 * said.target - 1) for said in real])
-    pairs = (
-        (np.abs(felt.mean[:, 0] - felt.target), felt.sd[:, 0]),
-        (np.abs(mean - truth), np.concatenate([said.sd[:, 1] for said in real])),
-    )
-    for axis, (error, sd) in enumerate(pairs):
-        raw = np.log(np.expm1(np.maximum(sd - network.affect.sd_floor, 1e-6)))
-        low, high = -5.0, 5.0
-        for _ in range(40):
-            shift = (low + high) / 2
-            inside = (error <= np.log1p(np.exp(raw + shift)) + network.affect.sd_floor).mean()
-            low, high = (shift, high) if inside < 0.6827 else (low, shift)
-        with torch.no_grad():
-            last.bias[2 + axis] += (low + high) / 2
+    widen_axis(network, 0, np.abs(felt.mean[:, 0] - felt.target), felt.sd[:, 0])
+    widen_axis(network, 1, np.abs(mean - truth), np.concatenate([said.sd[:, 1] for said in real]))
 
 
 def write(study: RealStudy, chosen: Candidate, path: Path) -> None:

@@ -1,11 +1,12 @@
 """What augmentation, averaged weights and ensembles are worth on people who were not trained on.
 
-    emod-rt prepare eegmat ../shared/data/eegmat eegmat.h5
-    python benchmarks/finetuning_worth.py eegmat.h5 [--epochs 10] [--seeds 3] [--shuffles 1]
+    emod-rt prepare eegmat ../shared/data/eegmat eegmat.h5 --model emod_model/weights/eegmat.safetensors
+    python benchmarks/finetuning_worth.py eegmat.h5 [--epochs 10] [--seeds 3] [--shuffles 2]
 
-EMOD in small, from scratch, tells rest from arithmetic without centring: trained on 24 people, the epoch
-chosen by 4, judged on 4 others. Each addition is made alone to the same run, then all together; the ensemble
-is of the seeds. Each person gives as many windows of rest as of arithmetic.
+EMOD in small, from scratch, tells rest from arithmetic, the first minute of rest taken off: trained on 24
+people, the epoch chosen by 4, judged on 4 others; other people in every shuffle. Each addition is made alone
+to the same run, then all together; the ensemble is of the seeds. Each person gives as many windows of rest as
+of arithmetic.
 """
 
 import argparse
@@ -26,6 +27,9 @@ from emod_model.finetuning.data import LabelledWindows
 from emod_model.finetuning.ensemble import Ensemble, answer
 from emod_model.finetuning.judge import judge
 from emod_model.finetuning.run import finetune
+from emod_model.fitting.baselines import rests
+from emod_model.fitting.config import Relative
+from emod_model.fitting.worn import worn
 from emod_model.network import EMODConfig
 from emod_model.store import open_store
 
@@ -63,7 +67,7 @@ def main() -> None:
     parser.add_argument("store", type=Path)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--shuffles", type=int, default=1)
+    parser.add_argument("--shuffles", type=int, default=2)
     told = parser.parse_args()
     torch.set_num_threads(1)
     console = Console(stderr=True)
@@ -75,12 +79,13 @@ def main() -> None:
         for shuffle in range(told.shuffles):
             people = np.random.default_rng(shuffle).permutation(np.unique(store.subject))
             judging, choosing = people[:4], people[4:8]
-            usable = alike(store.subject, store.label, ~store.baseline & (store.label != ""))
+            usable = alike(store.subject, store.label, ~rests(store) & (store.label != ""))
             rows = [
                 np.flatnonzero(usable & np.isin(store.subject, who))
                 for who in (people[8:], choosing, judging)
             ]
-            judged = LabelledWindows(store, rows[2], classes)
+            caps = worn(store, Relative(), store.spec.tokens_per_s)
+            judged = LabelledWindows(store, rows[2], classes, caps)
             for name, (augmentation, optimiser) in VARIANTS.items():
                 models = []
                 for seed in range(1, told.seeds + 1):
@@ -96,6 +101,7 @@ def main() -> None:
                             "seed": seed,
                             "epochs": told.epochs,
                             "augmentation": augmentation,
+                            "centring": {},
                             "optimiser": optimiser,
                             "machine": {"accelerator": "cpu"},
                         }

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -130,9 +131,8 @@ def _importing() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            import torchaudio  # noqa: F401
-        except ImportError:
-            pass
+            if find_spec("torchaudio") is not None:
+                import torchaudio  # noqa: F401
         except OSError:
             for name in [name for name in sys.modules if name.partition(".")[0] == "torchaudio"]:
                 del sys.modules[name]

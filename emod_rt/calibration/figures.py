@@ -1,71 +1,33 @@
 """The pictures of a calibration's report, as PNG on white, fine enough to be printed."""
 
-import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from emod_rt.calibration.numbers import AxisNumbers, Curve, Numbers
+from emod_rt.paper import DIM, INK, LINE, drawing, png
 
 # Okabe-Ito, the two that are dark enough for paper
 COLOURS = ("#D55E00", "#0072B2")
-_INK, _DIM, _LINE = "#1B222B", "#5D6977", "#C9D0D8"
-_WIDTH, _DPI = 7.6, 200
-# typed by the names of the very release of matplotlib
-_STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 8.5,
-    "axes.edgecolor": _LINE,
-    "axes.labelcolor": _INK,
-    "axes.titlesize": 9.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": _DIM,
-    "ytick.color": _DIM,
-    "text.color": _INK,
-    "legend.frameon": False,
-}
 _POINTS = np.arange(1, 10, 2)
-
-
-@contextmanager
-def _drawing(height: float) -> Iterator[Figure]:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        yield figure
-
-
-def _png(figure: Figure) -> bytes:
-    out = io.BytesIO()
-    with mpl.rc_context(_STYLE):
-        figure.savefig(out, format="png", dpi=_DPI)
-    return out.getvalue()
 
 
 def scatter(numbers: Numbers) -> bytes:
     """Draw what was read against what was said, one panel an axis."""
-    with _drawing(3.6) as figure:
+    with drawing(3.6) as figure:
         for place, (axis, colour) in enumerate(zip(numbers.axes, COLOURS, strict=True), 1):
             plot = figure.add_subplot(1, 2, place)
             _scale(plot, "x", f"{axis.name} that was said")
             _scale(plot, "y", f"{axis.name} that was read")
             plot.set_aspect("equal")
-            plot.plot([1, 9], [1, 9], color=_DIM, lw=1, zorder=1)
-            plot.axhline(axis.mean_rating, color=_DIM, lw=1, ls=(0, (4, 3)), zorder=1)
+            plot.plot([1, 9], [1, 9], color=DIM, lw=1, zorder=1)
+            plot.axhline(axis.mean_rating, color=DIM, lw=1, ls=(0, (4, 3)), zorder=1)
             # beside the panel, where no trial can be
             plot.annotate(
                 "average",
@@ -73,11 +35,11 @@ def scatter(numbers: Numbers) -> bytes:
                 (3, 0),
                 ("axes fraction", "data"),
                 textcoords="offset points",
-                color=_DIM,
+                color=DIM,
                 fontsize=7,
                 va="center",
             )
-            plot.text(9.1, 9.2, "agreement", color=_DIM, fontsize=7, ha="right", va="bottom")
+            plot.text(9.1, 9.2, "agreement", color=DIM, fontsize=7, ha="right", va="bottom")
             # trials with the same rating stand side by side
             x = np.array(axis.rated) + _beside(axis.rated)
             width = [axis.half_width] * len(x)
@@ -86,33 +48,33 @@ def scatter(numbers: Numbers) -> bytes:
                 plot.text(
                     at, value - 0.02, str(number), color="white", fontsize=6.5, ha="center", va="center"
                 )
-        return _png(figure)
+        return png(figure)
 
 
 def plane(numbers: Numbers) -> bytes:
     """Draw each trial on the plane: a ring where it was rated, a point where it was read."""
     valence, arousal = numbers.axes
-    with _drawing(4.6) as figure:
+    with drawing(4.6) as figure:
         plot = figure.add_subplot()
         _scale(plot, "x", "valence (unpleasant to pleasant)")
         _scale(plot, "y", "arousal (calm to excited)")
         plot.set_aspect("equal")
-        plot.axhline(5, color=_LINE, lw=1, zorder=0)
-        plot.axvline(5, color=_LINE, lw=1, zorder=0)
+        plot.axhline(5, color=LINE, lw=1, zorder=0)
+        plot.axvline(5, color=LINE, lw=1, zorder=0)
         here: dict[tuple[float, float], list[str]] = {}
         for k, number in enumerate(numbers.trials):
             said = valence.rated[k], arousal.rated[k]
             read = valence.read[k], arousal.read[k]
-            plot.plot(*zip(said, read, strict=True), color=_LINE, lw=1.2, zorder=1)
+            plot.plot(*zip(said, read, strict=True), color=LINE, lw=1.2, zorder=1)
             here.setdefault(said, []).append(str(number))
         for said, numbers_here in here.items():
             plot.annotate(", ".join(numbers_here), said, (6, 5), textcoords="offset points", fontsize=7.5)
         plot.plot(
-            valence.rated, arousal.rated, "o", ms=9, mfc="white", mec=_INK, mew=1.3, label="said", zorder=2
+            valence.rated, arousal.rated, "o", ms=9, mfc="white", mec=INK, mew=1.3, label="said", zorder=2
         )
-        plot.plot(valence.read, arousal.read, "o", ms=5, color=_INK, label="read", zorder=3)
+        plot.plot(valence.read, arousal.read, "o", ms=5, color=INK, label="read", zorder=3)
         plot.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
-        return _png(figure)
+        return png(figure)
 
 
 def courses(numbers: Numbers, times: Sequence[npt.NDArray[np.float64]]) -> bytes:
@@ -120,7 +82,7 @@ def courses(numbers: Numbers, times: Sequence[npt.NDArray[np.float64]]) -> bytes
     columns = 4
     rows = -(-len(times) // columns)
     longest = max(float(t[-1]) for t in times)
-    with _drawing(0.5 + 1.45 * rows) as figure:
+    with drawing(0.5 + 1.45 * rows) as figure:
         for k, t in enumerate(times):
             plot = figure.add_subplot(rows, columns, k + 1)
             plot.set_title(f"trial {numbers.trials[k]}", fontsize=8)
@@ -136,7 +98,7 @@ def courses(numbers: Numbers, times: Sequence[npt.NDArray[np.float64]]) -> bytes
             else:
                 plot.set_xticklabels([])
         _key(figure, numbers.axes, "what was said")
-        return _png(figure)
+        return png(figure)
 
 
 def quality(numbers: Numbers) -> bytes:
@@ -144,18 +106,18 @@ def quality(numbers: Numbers) -> bytes:
     names = [*(["rest"] if numbers.quality[0].expected else []), *map(str, numbers.trials)]
     parts = [part for part in numbers.quality if part.expected]
     channels = numbers.channels
-    with _drawing(1.5 + 0.17 * len(channels)) as figure:
+    with drawing(1.5 + 0.17 * len(channels)) as figure:
         bars, grid = figure.subplots(
             2, 1, sharex=True, gridspec_kw={"height_ratios": [1.1, max(0.17 * len(channels), 0.6)]}
         )
         share = [100 * min(part.valid / part.expected, 1.0) for part in parts]
-        bars.bar(range(len(parts)), share, color=_DIM, width=0.7)
+        bars.bar(range(len(parts)), share, color=DIM, width=0.7)
         bars.set_ylim(0, 118)
         bars.set_yticks([0, 50, 100])
         bars.set_ylabel("% read")
         bars.tick_params(axis="x", length=0)
         for k, value in enumerate(share):
-            bars.text(k, value + 3, f"{value:.0f}", ha="center", fontsize=7, color=_DIM)
+            bars.text(k, value + 3, f"{value:.0f}", ha="center", fontsize=7, color=DIM)
         good = np.array([part.good for part in parts]).T
         grid.imshow(good, aspect="auto", cmap="cividis", vmin=0, vmax=1, interpolation="nearest")
         grid.set_yticks(range(len(channels)), channels, fontsize=min(7.5, 300 / len(channels)))
@@ -165,23 +127,23 @@ def quality(numbers: Numbers) -> bytes:
         grid.spines[:].set_visible(False)
         colours = ScalarMappable(Normalize(0, 100), "cividis")
         figure.colorbar(colours, ax=grid, label="% good", fraction=0.03, pad=0.01)
-        return _png(figure)
+        return png(figure)
 
 
 def learning(curve: Curve, axes: Sequence[AxisNumbers]) -> bytes:
     """Draw the error on unseen trials as it would have been after fewer trials."""
-    with _drawing(2.6) as figure:
+    with drawing(2.6) as figure:
         plots = figure.subplots(1, 2, sharey=True)
         for k, (plot, axis, colour) in enumerate(zip(plots, axes, COLOURS, strict=True)):
             plot.set_title(axis.name)
-            plot.plot(curve.trials, curve.average[k], color=_DIM, lw=1, ls=(0, (4, 3)))
+            plot.plot(curve.trials, curve.average[k], color=DIM, lw=1, ls=(0, (4, 3)))
             plot.plot(curve.trials, curve.error[k], "o-", color=colour, ms=4, lw=1.5)
             plot.set_xlabel("trials")
             plot.set_xticks(curve.trials)
             plot.set_ylim(0, 1.1 * max(max(row) for row in (*curve.error, *curve.average)) + 0.1)
         plots[0].set_ylabel("typical error, points")
         _key(figure, axes, "always the average")
-        return _png(figure)
+        return png(figure)
 
 
 def _key(figure: Figure, axes: Sequence[AxisNumbers], dashed: str) -> None:
@@ -190,7 +152,7 @@ def _key(figure: Figure, axes: Sequence[AxisNumbers], dashed: str) -> None:
         Line2D([], [], color=colour, lw=1.6, label=axis.name)
         for axis, colour in zip(axes, COLOURS, strict=True)
     ]
-    lines.append(Line2D([], [], color=_DIM, lw=1, ls=(0, (4, 3)), label=dashed))
+    lines.append(Line2D([], [], color=DIM, lw=1, ls=(0, (4, 3)), label=dashed))
     figure.legend(handles=lines, loc="outside upper right", ncols=3, fontsize=8)
 
 

@@ -1,57 +1,20 @@
 """The pictures of an evaluation's report: who is taken for whom, and where windows lie in the plane."""
 
-import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+
+from emod_rt.paper import INK, LINE, drawing, png
 
 Array = npt.NDArray[np.float64]
 
 # Okabe-Ito and Tol, dark enough on white, told apart with every kind of colour vision
 _COLOURS = ("#0072B2", "#D55E00", "#007A5E", "#CC79A7", "#5D6977", "#E69F00", "#332288", "#882255", "#117733")
 _MARKS = "osD^vPX<>"
-_INK, _DIM, _LINE = "#1B222B", "#5D6977", "#C9D0D8"
-_WIDTH, _DPI = 7.6, 180
 _MOST_POINTS = 1500
 _WORDS_FIT = 4
-_STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 8.5,
-    "axes.edgecolor": _LINE,
-    "axes.labelcolor": _INK,
-    "axes.titlesize": 9.5,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": _DIM,
-    "ytick.color": _DIM,
-    "text.color": _INK,
-    "legend.frameon": False,
-}
-
-
-@contextmanager
-def _drawing(height: float) -> Iterator[Figure]:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_WIDTH, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        yield figure
-
-
-def _png(figure: Figure) -> bytes:
-    out = io.BytesIO()
-    with mpl.rc_context(_STYLE):
-        figure.savefig(out, format="png", dpi=_DPI)
-    return out.getvalue()
 
 
 def confusions(counts: Mapping[str, Sequence[Sequence[int]]], classes: Sequence[str]) -> bytes:
@@ -69,7 +32,7 @@ def confusions(counts: Mapping[str, Sequence[Sequence[int]]], classes: Sequence[
         PNG.
     """
     few = len(classes) <= _WORDS_FIT
-    with _drawing(3.1 if few else 4.6) as figure:
+    with drawing(3.1 if few else 4.6) as figure:
         for place, (title, matrix) in enumerate(counts.items(), 1):
             plot = figure.add_subplot(1, len(counts), place)
             plot.set_title(title)
@@ -85,12 +48,12 @@ def confusions(counts: Mapping[str, Sequence[Sequence[int]]], classes: Sequence[
                     text,
                     ha="center",
                     va="center",
-                    color="#fff" if dark else _INK,
+                    color="#fff" if dark else INK,
                     fontsize=9 if few else 6,
                     linespacing=1.4,
                 )
             _name_classes(plot, classes, first=place == 1, turned=not few)
-        return _png(figure)
+        return png(figure)
 
 
 def _name_classes(plot: Axes, classes: Sequence[str], *, first: bool, turned: bool) -> None:
@@ -126,13 +89,13 @@ def plane(
     """
     # the same windows in every panel, thinned evenly where they would cover each other
     shown = np.arange(len(label))[:: -(-len(label) // _MOST_POINTS)]
-    with _drawing(3.6) as figure:
+    with drawing(3.6) as figure:
         for place, (title, points) in enumerate(affect.items(), 1):
             plot = figure.add_subplot(1, len(affect), place)
             plot.set_title(title)
             _axes(plot, first=place == 1)
             if threshold is not None:
-                plot.axhline(threshold, color=_INK, lw=0.9, ls=(0, (4, 3)), zorder=2)
+                plot.axhline(threshold, color=INK, lw=0.9, ls=(0, (4, 3)), zorder=2)
             for k, name in enumerate(classes):
                 colour, mark = _COLOURS[k % len(_COLOURS)], _MARKS[k % len(_MARKS)]
                 own = points[shown[label[shown] == k]].clip(-1, 1)
@@ -153,15 +116,15 @@ def plane(
                     )
         handles, names = figure.axes[0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=min(len(names), 5))
-        return _png(figure)
+        return png(figure)
 
 
 def _axes(plot: Axes, *, first: bool) -> None:
     plot.set_aspect("equal")
     plot.set_xlim(-1.05, 1.05)
     plot.set_ylim(-1.05, 1.05)
-    plot.axhline(0, color=_LINE, lw=0.8, zorder=1)
-    plot.axvline(0, color=_LINE, lw=0.8, zorder=1)
+    plot.axhline(0, color=LINE, lw=0.8, zorder=1)
+    plot.axvline(0, color=LINE, lw=0.8, zorder=1)
     plot.set_xticks([-1, 0, 1])
     plot.set_yticks([-1, 0, 1])
     plot.set_xlabel("valence")

@@ -34,7 +34,9 @@ from emod_model.finetuning.data import LabelledWindows
 from emod_model.finetuning.ensemble import answer
 from emod_model.finetuning.judge import judge
 from emod_model.finetuning.run import finetune
+from emod_model.fitting.config import Relative
 from emod_model.fitting.windows import StoredWindows, spectrum_statistics
+from emod_model.fitting.worn import worn
 from emod_model.montage import CYTON, DAISY
 from emod_model.network import EMOD, EMODConfig
 from emod_model.pretraining.config import Pretraining
@@ -216,7 +218,7 @@ def main() -> None:
                 np.flatnonzero((number >= low) & (number < high) & ~ninth.baseline)
                 for low, high in pairwise((0, told.few, told.few + told.choosing, everyone))
             )
-            judged = LabelledWindows(ninth, tested, WORDS)
+            judged = LabelledWindows(ninth, tested, WORDS, worn(ninth, Relative(), SPEC.tokens_per_s))
             begun = first_weights(place / f"begun-{seed}.safetensors", seed, stores)
             for variant in ("scratch", "augmentation", "hard", "soft"):
                 start = begun

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from emod_model.checkpoint import CheckpointInfo, LabelSpace, save_checkpoint
 from emod_model.finetuning.config import Finetuning
-from emod_model.finetuning.data import JudgedPlan, LabelledWindows, ShuffledPlan, classes_of, parts
+from emod_model.finetuning.data import JudgedPlan, Labelled, LabelledWindows, ShuffledPlan, classes_of, parts
 from emod_model.finetuning.module import FinetunedNetwork
 from emod_model.fitting.batches import Batches, seeded
 from emod_model.fitting.begin import begin, taken_off
 from emod_model.fitting.loop import Say, fit, run_folder
 from emod_model.fitting.stores import Rows, StoreLike
 from emod_model.fitting.worn import worn
-from emod_model.network import EMOD
+from emod_model.network import EMOD, EMODConfig
 from emod_model.store import open_store
 
 WEIGHTS = "finetuned.safetensors"
@@ -79,37 +79,14 @@ def finetune(
     path = settings.out / WEIGHTS
 
     def keep(best: EMOD, figures: dict[str, float]) -> None:
-        people = len(set(opened.subject[train.rows].tolist()))
-        told = CheckpointInfo(
-            name=settings.name,
-            network=config,
-            signal=opened.spec,
-            labels=LabelSpace(classes=classes),
-            training_data=f"{opened.corpus}, {people} people, {len(train):,} windows, "
-            f"{origin}{taken_off(settings.centring)}",
-            licence=settings.licence,
-            figures=figures,
-            simulated=settings.simulated,
-            affect_trained=settings.head != "classes",
-            centring=None if settings.centring is None else settings.centring.centring,
-        )
-        save_checkpoint(path, best, told)
+        save_checkpoint(path, best, _info(settings, config, origin, train, classes, figures))
 
     module = FinetunedNetwork(network, opened.spec, settings, keep)
     state = run_folder(settings.out, resume)
-    rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    plan = ShuffledPlan(train, settings.batch, settings.seed, rank, processes)
-    training = Batches(
-        plan,
-        lambda: module.trainer.current_epoch,
-        (settings.seed, _TRAIN, rank),
-        settings.machine.workers,
-    )
-    validation = Batches(JudgedPlan(judged), lambda: 0, (), settings.machine.workers)
     fit(
         module,
-        training,
-        validation,
+        _batches(settings, train, lambda: module.trainer.current_epoch),
+        Batches(JudgedPlan(judged), lambda: 0, (), settings.machine.workers),
         settings,
         settings.optimiser,
         state=state,
@@ -118,3 +95,35 @@ def finetune(
         bar=bar,
     )
     return path
+
+
+def _batches(settings: Finetuning, train: LabelledWindows, epoch: Callable[[], int]) -> Batches[Labelled]:
+    rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    plan = ShuffledPlan(train, settings.batch, settings.seed, rank, processes)
+    return Batches(plan, epoch, (settings.seed, _TRAIN, rank), settings.machine.workers)
+
+
+def _info(
+    settings: Finetuning,
+    config: EMODConfig,
+    origin: str,
+    train: LabelledWindows,
+    classes: tuple[str, ...],
+    figures: dict[str, float],
+) -> CheckpointInfo:
+    store = train.store
+    people = len(set(store.subject[train.rows].tolist()))
+    return CheckpointInfo(
+        name=settings.name,
+        network=config,
+        signal=store.spec,
+        labels=LabelSpace(classes=classes),
+        training_data=(
+            f"{store.corpus}, {people} people, {len(train):,} windows, {origin}{taken_off(settings.centring)}"
+        ),
+        licence=settings.licence,
+        figures=figures,
+        simulated=settings.simulated,
+        affect_trained=settings.head != "classes",
+        centring=None if settings.centring is None else settings.centring.centring,
+    )

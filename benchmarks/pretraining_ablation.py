@@ -49,7 +49,7 @@ from emod_model.training.montages import EMOTIV, MUSE
 from emod_model.training.start import start_at_bands_and_places
 
 SPEC = SignalSpec(tokens_per_s=2)
-NETWORK = EMODConfig(d_model=48, n_layers=2, n_heads=4, d_feedforward=128, dropout=0.1, pool_dropout=0.1)
+NETWORK = EMODConfig(d_model=32, n_layers=1, n_heads=4, d_feedforward=85, dropout=0.1, pool_dropout=0.1)
 TRIAL_S, RAMP_S = 9.0, 2.0
 RESTS = 4
 FRONT = ("Fp1", "Fp2", "AF3", "AF4", "F3", "F4", "F7", "F8", "FC5", "FC6", "C3", "C4")

@@ -27,6 +27,7 @@ RATES: dict[str, float] = {"EEGNet": 1e-3, "EEGConformer": 2e-4, "LaBraM": 5e-4,
 _NO_ELECTRODE = {"A2-A1": "A2"}
 _WEIGHT_DECAY = 1e-2
 _LARGEST_NORM = 1.0
+_TWO = 2
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,8 @@ class Trained:
     ----------
     test, validate : numpy.ndarray of int
         Rows that count.
-    test_score, validate_score : numpy.ndarray, shape (rows,)
-        Logit of the second class at the best epoch.
+    test_score, validate_score : numpy.ndarray
+        Logits at the epoch that was chosen: (rows,) of the second of two classes, (rows, classes) of more.
     epochs, best : int
         Trained, and the one chosen, from 1.
     seconds : float
@@ -79,9 +80,9 @@ class Trained:
 
 
 def build(
-    name: str, windows: Windows
+    name: str, windows: Windows, outputs: int = 1
 ) -> tuple["torch.nn.Module", Callable[["torch.Tensor"], "torch.Tensor"]]:
-    """Return a network with fresh weights, and what maps windows (n, channels, samples) to logits (n,).
+    """Return a network with fresh weights, and what maps windows (n, channels, samples) to logits.
 
     Parameters
     ----------
@@ -89,6 +90,8 @@ def build(
         A key of `RATES`.
     windows : Windows
         Channels, rate and length count.
+    outputs : int
+        Logits: (n,) of one, (n, outputs) of more.
 
     Raises
     ------
@@ -104,7 +107,7 @@ def build(
             raise UsageError(f"braindecode cannot be used ({error}); install emod-rt[peers]") from error
         shape: dict[str, Any] = {
             "n_chans": len(windows.channels),
-            "n_outputs": 1,
+            "n_outputs": outputs,
             "n_times": windows.eeg.shape[-1],
             "sfreq": windows.sfreq,
         }
@@ -116,7 +119,7 @@ def build(
 
     def logits(x: "torch.Tensor") -> "torch.Tensor":
         result: torch.Tensor = network(x, **more)
-        return result.reshape(len(x))
+        return result.reshape((len(x), outputs) if outputs > 1 else len(x))
 
     return network, logits
 
@@ -192,68 +195,89 @@ def train(
     name : str
         A key of `RATES`.
     windows : Windows
-        Of two classes.
     table : WindowTable
     split : Split
-        With people to choose the epoch on.
+        The epoch is chosen by AUROC on its validation windows; where there are none it is the last.
     kind : {"none", "causal", "transductive"}
     budget : Budget
     seed : int
         Of weights and batches.
     """
     import torch
-    from sklearn.metrics import roc_auc_score
 
     began = time.process_time()
     counts = scored(table, kind)
     rows, validate, test = (part[counts[part]] for part in (split.train, split.validate, split.test))
     eeg = equalise(windows, table, kind)
     x = torch.from_numpy(eeg / eeg[rows].std())
-    y = torch.from_numpy((table.label == 1).astype(np.float32))
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network, logits = build(name, windows)
-    optimizer = torch.optim.AdamW(network.parameters(), RATES[name], weight_decay=_WEIGHT_DECAY)
-    loss_of = torch.nn.BCEWithLogitsLoss()
-    precision = torch.autocast("cpu", dtype=torch.bfloat16, enabled=budget.bf16)
+    classes = len(table.classes)
+    network, logits = build(name, windows, 1 if classes == _TWO else classes)
+    optimiser = torch.optim.AdamW(network.parameters(), RATES[name], weight_decay=_WEIGHT_DECAY)
     best, best_epoch, epoch = -1.0, 0, 0
     said = np.zeros(len(test)), np.zeros(len(validate))
     for epoch in range(1, budget.epochs + 1):
         network.train()
-        order = rng.permutation(_as_many(rows, table.label[rows] == 1, rng))
+        order = rng.permutation(_as_many(rows, table.label[rows], rng))
         for start in range(0, len(order) - 1, budget.batch):
             batch = order[start : start + budget.batch]
-            optimizer.zero_grad()
-            with precision:
-                said_of_batch = logits(x[batch])
-            loss_of(said_of_batch.float(), y[batch]).backward()
+            optimiser.zero_grad()
+            with _precision(budget):
+                answer = logits(x[batch])
+            _loss(answer.float(), torch.from_numpy(table.label[batch])).backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), _LARGEST_NORM)
-            optimizer.step()
-        with precision:
-            chosen_on = _say(network, logits, x[validate])
-        auroc = float(roc_auc_score(table.label[validate], chosen_on))
+            optimiser.step()
+        chosen_on = _say(network, logits, x[validate], budget)
+        auroc = _auroc(table.label[validate], chosen_on) if len(validate) else float(epoch)
         if auroc > best:
             best, best_epoch = auroc, epoch
-            with precision:
-                said = _say(network, logits, x[test]), chosen_on
+            said = _say(network, logits, x[test], budget), chosen_on
         if epoch - best_epoch >= budget.patience:
             break
     size = sum(parameter.numel() for parameter in network.parameters())
     return Trained(test, validate, *said, epoch, best_epoch, time.process_time() - began, size)
 
 
-def _as_many(rows: Rows, second: npt.NDArray[np.bool_], rng: np.random.Generator) -> Rows:
-    """Return an epoch's windows: all of the rarer class, and as many of the other, drawn anew."""
-    classes = sorted((rows[~second], rows[second]), key=len)
-    return np.concatenate([classes[0], rng.choice(classes[1], len(classes[0]), replace=False)])
+def _precision(budget: Budget) -> "torch.autocast":
+    import torch
+
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=budget.bf16)
+
+
+def _loss(logits: "torch.Tensor", label: "torch.Tensor") -> "torch.Tensor":
+    from torch.nn import functional
+
+    if logits.ndim == 1:
+        return functional.binary_cross_entropy_with_logits(logits, (label == 1).float())
+    return functional.cross_entropy(logits, label)
+
+
+def _auroc(label: npt.NDArray[np.intp], score: Array) -> float:
+    from scipy.special import softmax
+    from sklearn.metrics import roc_auc_score
+
+    if score.ndim == 1:
+        return float(roc_auc_score(label, score))
+    return float(roc_auc_score(label, softmax(score, axis=1), multi_class="ovr"))
+
+
+def _as_many(rows: Rows, label: npt.NDArray[np.intp], rng: np.random.Generator) -> Rows:
+    """Return an epoch's windows: all of the rarest class, and as many of each other, drawn anew."""
+    classes = [rows[label == one] for one in np.unique(label)]
+    fewest = min(map(len, classes))
+    return np.concatenate([rng.choice(of_class, fewest, replace=False) for of_class in classes])
 
 
 def _say(
-    network: "torch.nn.Module", logits: Callable[["torch.Tensor"], "torch.Tensor"], x: "torch.Tensor"
+    network: "torch.nn.Module",
+    logits: Callable[["torch.Tensor"], "torch.Tensor"],
+    x: "torch.Tensor",
+    budget: Budget,
 ) -> Array:
     import torch
 
     network.eval()
-    with torch.inference_mode():
+    with torch.inference_mode(), _precision(budget):
         parts = [logits(part).double().numpy() for part in torch.split(x, 64) if len(part)]
     return np.concatenate(parts) if parts else np.zeros(0)

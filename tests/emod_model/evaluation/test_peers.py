@@ -80,6 +80,31 @@ def test_a_network_is_trained_chosen_and_judged_on_people_of_its_own_and_again_a
     assert once.best == once.epochs == 1
 
 
+@needs_braindecode
+def test_of_three_classes_each_has_a_logit_and_without_people_to_choose_on_the_last_epoch_counts():
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(1)
+    recorded = [
+        Recorded(
+            f"p{person}",
+            f"{label} {number}",
+            label,
+            (20 * more * rng.standard_normal((3, 15 * 200))).astype(np.float32),
+            200.0,
+            CHANNELS,
+            label == "low",
+        )
+        for person in range(2)
+        for label, more in (("low", 1.0), ("middle", 4.0), ("high", 16.0))
+        for number in range(3)
+    ]
+    rows = table(recorded, ("low", "middle", "high"))
+    split = next(splits("leave-one-person-out", rows))
+    told = train("EEGNet", plain_windows(recorded), rows, split, "none", Budget(epochs=3, batch=8), seed=0)
+    assert told.test_score.shape == (27, 3)
+    assert told.epochs == told.best == 3
+
+
 def test_a_network_that_is_not_known_is_refused():
     with pytest.raises(UsageError, match="EEGNet"):
         build("BENDR", Windows(np.zeros((1, 3, 1000), np.float32), 200.0, CHANNELS))

@@ -1,11 +1,13 @@
-"""braindecode's networks on EEGMAT, from scratch, beside the linear model: one JSON line a run, resumed.
+"""braindecode's networks, from scratch, beside the linear model: one JSON line a run, resumed.
 
-No pretrained weights are used. The signal is EEGMAT's as published (20 channels, 200 Hz, windows of 5 s);
-under centring every channel is divided by the person's own spectrum at rest (causal, the first minute, not
-scored) or over everything (transductive). A run that is in the file already is not made again.
+On EEGMAT the 20 channels as recorded, on a folder with an index.csv Muse's states; 200 Hz, windows of 5 s, no
+pretrained weights. Under centring every channel is divided by the person's own spectrum at rest (causal, the
+first minute, not scored) or over everything (transductive). A run that is in the file already is not made
+again. The epoch is chosen on four of the people learnt from, or on the published validation people; leaving
+out a person or a trial it is the last one.
 
-    python benchmarks/eegmat_peers.py --networks EEGNet --kinds causal --out peers.jsonl [--seeds 0,1,2]
-    python benchmarks/eegmat_peers.py --out peers.jsonl --table
+    python benchmarks/peers_evaluation.py --networks EEGNet --kinds causal --out peers.jsonl [--seeds 0,1,2]
+    python benchmarks/peers_evaluation.py --out peers.jsonl --table
 """
 
 import argparse
@@ -13,10 +15,15 @@ import json
 import os
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    from emod_model.evaluation.figures import Judged
+
 SHARED = Path(os.environ.get("EMOD_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
+PROTOCOLS = ("people-8", "eegmat", "leave-one-person-out", "leave-trial-out")
 KEYS = ("protocol", "network", "kind", "fold", "seed")
 
 
@@ -28,7 +35,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--networks", default="EEGNet,EEGConformer,LaBraM,CBraMod")
     parser.add_argument("--kinds", default="none,causal,transductive")
-    parser.add_argument("--protocol", choices=("people-8", "eegmat"), default="people-8")
+    parser.add_argument("--protocol", choices=PROTOCOLS, default="people-8")
     parser.add_argument("--folds", type=int, help="only the first so many")
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--epochs", type=int, default=20)
@@ -58,16 +65,19 @@ def make(arguments: argparse.Namespace) -> None:
     """Train what is not in the file yet."""
     import torch
 
-    from emod_model.evaluation.eegmat import material
+    from emod_model.evaluation import eegmat
     from emod_model.evaluation.peers import Budget, train
     from emod_model.evaluation.protocols import choose_from_train, splits
     from emod_model.evaluation.recorded import plain_windows, table
+    from emod_rt.evaluation import muse
 
     torch.set_num_threads(1)
     done = {tuple(run[key] for key in KEYS) for run in runs(arguments.out)}
-    found = material(arguments.data)
+    found = (muse if (arguments.data / muse.INDEX).exists() else eegmat).material(arguments.data)
     windows, rows = plain_windows(found.recorded), table(found.recorded, found.classes)
-    folds = [choose_from_train(split, rows, 4) for split in splits(arguments.protocol, rows)]
+    folds = list(splits(arguments.protocol, rows))
+    if arguments.protocol in PROTOCOLS[:2]:
+        folds = [choose_from_train(split, rows, 4) for split in folds]
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
     budget = Budget(epochs=arguments.epochs, patience=arguments.patience, bf16=arguments.bf16)
     wanted = product(
@@ -98,9 +108,18 @@ def make(arguments: argparse.Namespace) -> None:
         print(*key, f"{run.epochs} epochs, {run.seconds:.0f} s of processor", flush=True)
 
 
+def said(subject: np.ndarray, truth: np.ndarray, score: np.ndarray) -> "Judged":
+    """Return what logits of one class or of several say."""
+    from emod_model.evaluation.figures import Judged, two_classes
+
+    if score.ndim == 1:
+        return two_classes(subject, truth, score, 0.0)
+    return Judged(subject, truth, score.argmax(1), score)
+
+
 def show(path: Path) -> None:
     """Print a table over all folds of each network and kind, and a JSON line."""
-    from emod_model.evaluation.figures import by_person, join, summary, two_classes
+    from emod_model.evaluation.figures import by_person, join, summary
 
     grouped: dict[tuple, list[dict]] = {}
     for run in runs(path):
@@ -113,10 +132,7 @@ def show(path: Path) -> None:
     figures = []
     for (protocol, part, network, kind, seed), folds in sorted(grouped.items()):
         judged = join(
-            [
-                two_classes(np.array(run["subject"]), np.array(run["truth"]), np.array(run["score"]), 0.0)
-                for run in folds
-            ]
+            [said(np.array(run["subject"]), np.array(run["truth"]), np.array(run["score"])) for run in folds]
         )
         told = summary(judged, by_person(judged))
         people = len(set(judged.subject.tolist()))

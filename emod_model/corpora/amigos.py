@@ -65,9 +65,8 @@ class AMIGOS(FilesOfPeople):
             (at, eeg) for at, cell in enumerate(cells) if (eeg := self._signal(path, at, cell)) is not None
         ]
         cells.clear()
-        factor = checks.to_microvolts(path, "joined_data", [eeg for _, eeg in kept], SFREQ) if kept else 1.0
-        if factor != 1.0:
-            self.notes["a file in volts was read as such"] += 1
+        shown = [eeg for _, eeg in kept]
+        factor = checks.to_microvolts(path, "joined_data", shown, SFREQ, self.notes) if kept else 1.0
         for at, eeg in kept:
             scores = self._scores(path, at, rated[at])
             if scores is None:

@@ -25,7 +25,7 @@ class Bdf:
     path : pathlib.Path
         The file.
     sfreq : float
-        Hz, of every row.
+        Hz, of the first row; a row of another rate, as BDF+ has for its annotations, cannot be asked for.
     labels : tuple of str
         As in the header.
     """
@@ -35,7 +35,8 @@ class Bdf:
     labels: tuple[str, ...]
     _units: tuple[str, ...]
     _scale: npt.NDArray[np.float64]
-    _samples: npt.NDArray[np.uint8]
+    _sizes: tuple[int, ...]
+    _records: npt.NDArray[np.uint8]
 
     def microvolts(self, row: int) -> npt.NDArray[np.float32]:
         """Return a row (samples,).
@@ -43,7 +44,7 @@ class Bdf:
         Raises
         ------
         InputFileError
-            The row's unit is no voltage.
+            The row's unit is no voltage, or its rate another.
         """
         unit = self._units[row].lower()
         if unit not in _TO_UV:
@@ -73,13 +74,20 @@ class Bdf:
         return tuple((int(sample), int(codes[sample])) for sample in at)
 
     def _digital(self, row: int) -> npt.NDArray[np.int32]:
-        parts = self._samples[:, row].reshape(-1, 3).astype(np.int32)
+        if self._sizes[row] != self._sizes[0]:
+            raise InputFileError(
+                f"{self.path}: {self.labels[row]} has {self._sizes[row]} samples a record and "
+                f"{self.labels[0]} {self._sizes[0]}; take the file as the corpus gives it"
+            )
+        start = 3 * sum(self._sizes[:row])
+        own = self._records[:, start : start + 3 * self._sizes[row]]
+        parts = own.reshape(-1, 3).astype(np.int32)
         value = parts[:, 0] | parts[:, 1] << 8 | parts[:, 2] << 16
         return np.where(value & 0x800000, value - 0x1000000, value)
 
 
 def read_bdf(path: Path) -> Bdf:
-    """Open a BDF whose rows share one rate.
+    """Open a BDF.
 
     Raises
     ------
@@ -113,7 +121,8 @@ def read_bdf(path: Path) -> Bdf:
         labels=fields[_LABEL],
         _units=fields[_UNIT],
         _scale=scale,
-        _samples=data.reshape(records, count, sizes[0] * 3),
+        _sizes=tuple(sizes),
+        _records=data.reshape(records, sum(sizes) * 3),
     )
 
 
@@ -151,10 +160,9 @@ def _signals(path: Path, fields: list[tuple[str, ...]]) -> tuple[list[int], npt.
         )
     except ValueError as error:
         raise InputFileError(f"{path}: a damaged BDF header ({error}); copy it again") from error
-    if min(sizes) < 1 or len(set(sizes)) > 1:
+    if min(sizes) < 1:
         raise InputFileError(
-            f"{path}: signals of {min(sizes)} to {max(sizes)} samples a record, where BioSemi has one rate; "
-            "take the file as the corpus gives it"
+            f"{path}: a damaged BDF header ({min(sizes)} samples a record of a signal); copy it again"
         )
     if not (np.isfinite([low, high, bottom, top]).all() and (top > bottom).all()):
         raise InputFileError(f"{path}: a digital range of {bottom[0]:g} to {top[0]:g}; copy it again")

@@ -1,6 +1,7 @@
 """What is asked of whatever a corpus' file holds, and the one sentence where it does not fit."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -110,8 +111,8 @@ def deviation(eeg: Eeg, sfreq: float) -> float:
     return float(np.median(np.median(stretches.std(axis=2, dtype=np.float64), axis=1)))
 
 
-def to_microvolts(path: Path, field: str, trials: Sequence[Eeg], sfreq: float) -> float:
-    """Return what takes a file's numbers to microvolts: 1, or 1e6 where they are volts.
+def to_microvolts(path: Path, field: str, trials: Sequence[Eeg], sfreq: float, notes: Counter[str]) -> float:
+    """Return what takes a file's numbers to microvolts: 1, or 1e6 where they are volts, which is noted.
 
     Raises
     ------
@@ -122,6 +123,7 @@ def to_microvolts(path: Path, field: str, trials: Sequence[Eeg], sfreq: float) -
     if MICROVOLTS[0] <= size <= MICROVOLTS[1]:
         return 1.0
     if VOLTS[0] <= size <= VOLTS[1]:
+        notes["a file in volts was read as such"] += 1
         return 1e6
     raise InputFileError(
         f"{path}: {field} has a median channel deviation of {size:.3g}, which is EEG neither in microvolts "

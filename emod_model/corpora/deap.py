@@ -63,7 +63,7 @@ class DEAP(FilesOfPeople):
             self.notes[f"{path.name} has {len(data)} of 40 trials"] += 1
         rows = [checks.signal(path, f"data[{at}]", trial[:32], 32) for at, trial in enumerate(data)]
         del data
-        factor = checks.to_microvolts(path, "data", rows, SFREQ)
+        factor = checks.to_microvolts(path, "data", rows, SFREQ, self.notes)
         for at, eeg in enumerate(rows):
             yield Trial(
                 subject=subject,

@@ -61,11 +61,11 @@ def official_ratings(raw: Path) -> Official | None:
     for number, row in enumerate(rows[1:], start=2):
         try:
             who, video, valence, arousal = (float(row[at]) for at in columns)
-        except (ValueError, IndexError) as error:
+            rated[int(who), int(video)] = (valence, arousal)
+        except (ValueError, IndexError, OverflowError) as error:
             raise InputFileError(
                 f"{path}: row {number} is {row[:6]}, not numbers; download it again"
             ) from error
-        rated[int(who), int(video)] = (valence, arousal)
     return Official(path, rated)
 
 

@@ -66,7 +66,7 @@ class DREAMER(FilesOfPeople):
             for clip in range(len(film))
         ]
         del one, eeg, rest, film
-        factor = checks.to_microvolts(path, f"{who}.EEG", [shown for _, shown in parts], SFREQ)
+        factor = checks.to_microvolts(path, f"{who}.EEG", [shown for _, shown in parts], SFREQ, self.notes)
         for clip, (before, shown) in enumerate(parts):
             step = np.median(shown, axis=1) - np.median(before, axis=1)
             whole = np.concatenate([before + step[:, None], shown], axis=1)

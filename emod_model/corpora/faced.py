@@ -46,7 +46,7 @@ class FACED(FilesOfPeople):
         )
         self._files = {path.name.split(".")[0]: (path,) for path in paths}
         # the ratings lie beside the signals' folder, never in it
-        root = raw.parent if folder == raw else raw
+        root = folder.parent
         self._remarks = {path.parent.name: path for path in sorted(root.glob("*/*/After_remarks.mat"))}
         self._remarks |= {path.parent.name: path for path in sorted(root.glob("*/After_remarks.mat"))}
 
@@ -71,9 +71,7 @@ class FACED(FilesOfPeople):
         words = vocabulary(self.name)
         rows = [checks.signal(path, f"clip {at + 1}", clip[:30], 30) for at, clip in enumerate(clips)]
         del clips
-        factor = checks.to_microvolts(path, "the pickle", rows, SFREQ)
-        if factor != 1.0:
-            self.notes["a file in volts was read as such"] += 1
+        factor = checks.to_microvolts(path, "the pickle", rows, SFREQ, self.notes)
         for at, eeg in enumerate(rows):
             yield Trial(
                 subject=subject,

@@ -108,7 +108,7 @@ def _xml(path: Path) -> ElementTree.Element:
         if b"<!ENTITY" in text:
             raise InputFileError(f"{path}: defines entities, which no session.xml of this corpus does")
         return ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise InputFileError(f"{path}: a damaged or cut XML file ({error}); copy it again") from error
     except OSError as error:
         raise InputFileError(f"{path}: cannot be read ({error.strerror}); check that it is there") from error

@@ -59,7 +59,7 @@ class MDME(FilesOfPeople):
             )
         if whole.shape[1] > sum(LENGTHS):
             self.notes[f"{whole.shape[1] - sum(LENGTHS)} samples behind the last trial, left off"] += 1
-        factor = checks.to_microvolts(path, "eeg_datas", [whole], SFREQ)
+        factor = checks.to_microvolts(path, "eeg_datas", [whole], SFREQ, self.notes)
         for at, (length, stop) in enumerate(zip(LENGTHS, accumulate(LENGTHS), strict=True)):
             if at not in rated:
                 self.notes["a trial without ratings, passed over"] += 1

@@ -70,7 +70,7 @@ class MPED(FilesOfPeople):
                     self.notes["a filler between the clips, passed over"] += 1
                     continue
                 eeg = checks.signal(path, name, mat.read(name), _ROWS, spare=True)[scalp]
-                factor = factor or checks.to_microvolts(path, name, [eeg], SFREQ)
+                factor = factor or checks.to_microvolts(path, name, [eeg], SFREQ, self.notes)
                 rest = label == _REST
                 yield Trial(
                     subject=subject,

@@ -6,7 +6,8 @@ either; stand-ins keep what an array is made of, and the array is built from it 
 
 import pickle
 import pickletools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -61,7 +62,7 @@ def load_arrays(path: Path) -> Loaded:
             _look_through(_Bounded(file, path.stat().st_size))
             file.seek(0)
             made = _Arrays(_Bounded(file, path.stat().st_size), encoding="bytes").load()
-        built: Loaded = _built(made, 0)
+        built: Loaded = _built(made, 0, count())
         return built
     except _RefusedError as error:
         raise InputFileError(
@@ -96,12 +97,12 @@ class _Bounded:
 
 def _look_through(file: _Bounded) -> None:
     """Refuse what no pickled array has, before anything of it is carried out."""
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(cast(BinaryIO, file))):
+    for number, (opcode, argument, _) in enumerate(pickletools.genops(cast(BinaryIO, file))):
         if opcode.name == "GLOBAL":
             _check(*str(argument).split(" ", 1))
         if opcode.name not in _OPCODES:
             raise _RefusedError(f"the instruction {opcode.name}, which no array needs")
-        if count >= _MOST_OPCODES:
+        if number >= _MOST_OPCODES:
             raise _RefusedError(f"more than {_MOST_OPCODES} instructions")
         if "PUT" in opcode.name and int(argument or 0) > _MOST_OPCODES:
             raise _RefusedError(f"the place {argument} in its memory, far beyond its instructions")
@@ -244,16 +245,19 @@ _STAND_INS: dict[tuple[str, str], _Name] = {
 }
 
 
-def _built(made: Any, depth: int) -> Any:
+def _built(made: Any, depth: int, built: Iterator[int]) -> Any:
     """Return what was read with arrays in place of their parts."""
     if depth > _DEEPEST:
         raise _RefusedError(f"more than {_DEEPEST} containers within each other")
+    # what is named again and again is unfolded every time
+    if next(built) > _MOST_OPCODES:
+        raise _RefusedError(f"more than {_MOST_OPCODES} things within its containers")
     if isinstance(made, _Parts):
         return made.array()
     if isinstance(made, dict):
-        return {_key(key): _built(value, depth + 1) for key, value in made.items()}
+        return {_key(key): _built(value, depth + 1, built) for key, value in made.items()}
     if isinstance(made, list | tuple):
-        return [_built(value, depth + 1) for value in made]
+        return [_built(value, depth + 1, built) for value in made]
     if made is None or isinstance(made, str | bytes | int | float):
         return made
     raise _RefusedError(f"a bare {type(made).__name__.strip('_').lower()}")

@@ -64,7 +64,7 @@ def read_trials(
     film : str
         What the stimulus is called, without its number.
     notes : collections.Counter of str
-        Where missing trials are noted.
+        Where missing trials and volts are noted.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def read_trials(
     factor: float | None = None
     for number, name in names.items():
         eeg = whole_seconds(checks.signal(path, name, mat.read(name), 62))
-        factor = factor or checks.to_microvolts(path, name, [eeg], SFREQ)
+        factor = factor or checks.to_microvolts(path, name, [eeg], SFREQ, notes)
         yield Trial(
             subject=subject,
             session=session,

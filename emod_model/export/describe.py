@@ -2,6 +2,7 @@
 
 import json
 import math
+from fractions import Fraction
 from typing import Any
 
 from emod_model.checkpoint import Model
@@ -99,5 +100,7 @@ def lengths(model: Model) -> tuple[int, int, int]:
     spec = model.spec
     second = math.ceil(spec.sfreq)
     most = min(MAX_TOKENS, model.info.network.max_tokens) / spec.tokens_per_s
-    step = second if spec.spectrum == "real-part" else max(1, round(spec.sfreq / spec.tokens_per_s))
+    # a token of 62.5 samples is whole at every other one
+    token = Fraction(spec.sfreq).limit_denominator(1000) / spec.tokens_per_s
+    step = second if spec.spectrum == "real-part" else token.numerator
     return second, round(most * spec.sfreq), step

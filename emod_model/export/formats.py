@@ -109,12 +109,20 @@ def _quiet(logger: str) -> Iterator[None]:
         log.setLevel(before)
 
 
+_SIZES = {
+    "eeg": ("batch", "channels", "samples"),
+    "electrodes": ("channels",),
+    "maps": ("bins", "channels", "channels"),
+    "scale": ("channels",),
+}
+
+
 def _name_sizes(graph: Any) -> None:
     """Call the free sizes batch, channels and samples, which the exporter numbers."""
-    sizes = [each.type.tensor_type.shape.dim for each in graph.input]
-    names = {
-        size.dim_param: name for size, name in zip(sizes[0], ("batch", "channels", "samples"), strict=True)
-    }
+    names: dict[str, str] = {}
+    for each in graph.input:
+        for size, name in zip(each.type.tensor_type.shape.dim, _SIZES[each.name], strict=True):
+            names |= {size.dim_param: name} if size.dim_param else {}
     numbered = re.compile("|".join(rf"\b{re.escape(symbol)}\b" for symbol in names))
     for each in (*graph.input, *graph.output, *graph.value_info):
         for size in each.type.tensor_type.shape.dim:

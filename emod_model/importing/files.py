@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import struct
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,8 +13,11 @@ from torch import Tensor
 from emod_model.errors import InputFileError, ModelError
 
 _PREFIX = "module."
-# What torch's readers raise on bytes that are no whole file of theirs.
-_DAMAGE = (RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError)
+# What torch's readers raise on bytes that are no whole file of theirs: any lookup or conversion of theirs.
+_DAMAGE = (
+    *(RuntimeError, OSError, EOFError, ValueError, TypeError, AttributeError, LookupError),
+    *(AssertionError, ArithmeticError, MemoryError, struct.error),
+)
 
 
 def read_state_dict(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
@@ -30,16 +34,7 @@ def read_state_dict(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
             f"{path} is no file of plain tensors, and nothing in it was run ({_reason(error)}); save its "
             "state_dict() with torch.save"
         ) from error
-    except (
-        RuntimeError,
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-    ) as error:
+    except _DAMAGE as error:
         raise InputFileError(
             f"{path} is not a whole file of PyTorch weights ({_reason(error)}); copy it again"
         ) from error

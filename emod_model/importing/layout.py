@@ -135,6 +135,8 @@ def check(
             problems["wrongly shaped"].append(f"{key} {tuple(have.shape)} instead of {shape}")
         elif key.endswith(_COUNTER):
             continue
+        elif key.endswith("running_var") and bool((have < 0).any()):
+            problems["not real numbers"].append(f"{key} (a variance below 0)")
         elif not have.is_floating_point() or not bool(torch.isfinite(have.float()).all()):
             problems["not real numbers"].append(f"{key} ({str(have.dtype).removeprefix('torch.')})")
     told = "; ".join(f"{kind}: {_listed(names)}" for kind, names in problems.items() if names)

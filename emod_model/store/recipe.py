@@ -18,4 +18,5 @@ class Recipe(BaseModel):
         SignalSpec(), description="conditioning and windows, as the model gets them live"
     )
     hop_s: float = Field(gt=0, allow_inf_nan=False, description="time between windows, s")
+    vocabulary: str = Field("", description="name and fingerprint of where the labels lie; set by the corpus")
     ica: bool = Field(False, description="eyes, muscle and heart taken out before conditioning")

@@ -1,6 +1,7 @@
 """A corpus into a store: everyone in parallel, whole or not at all, and on from where a kill left it."""
 
 import errno
+import hashlib
 import os
 import shutil
 from collections import Counter
@@ -89,6 +90,7 @@ def write_store(
         Nobody's trials can be used, or a file cannot be read.
     """
     _check_place(path, raw)
+    recipe = recipe.model_copy(update={"vocabulary": _fingerprint(_vocabulary(corpus))})
     if recipe.ica:
         check_installed()
     notes = Counter(corpus.notes)
@@ -191,6 +193,13 @@ def _vocabulary(corpus: Corpus) -> Vocabulary | None:
     return own
 
 
+def _fingerprint(vocabulary: Vocabulary | None) -> str:
+    if vocabulary is None:
+        return ""
+    told = vocabulary.model_dump_json().encode("utf-8")
+    return f"{vocabulary.name} {hashlib.sha256(told).hexdigest()[:12]}"
+
+
 def _same(path: Path, recipe: Recipe, hashed: dict[Path, RawFile]) -> Manifest:
     """Return the manifest of a store that is there, if it is the one that would be made."""
     manifest = open_store(path).manifest
@@ -214,7 +223,13 @@ def _difference(before: Recipe, now: Recipe) -> str:
         each.signal.model_dump(exclude={"hop_s"}) | each.model_dump(exclude={"signal"})
         for each in (before, now)
     )
-    return ", ".join(f"{key} {old[key]} and not {new[key]}" for key in old if old[key] != new[key])
+
+    def told(value: object) -> object:
+        return "none" if value == "" else value
+
+    return ", ".join(
+        f"{key} {told(old[key])} and not {told(new[key])}" for key in old if old[key] != new[key]
+    )
 
 
 def _settle(folder: Path, recipe: Recipe, path: Path) -> None:

@@ -15,8 +15,10 @@ from emod_model.centring import Baseline, Centring
 from emod_model.checkpoint import CheckpointInfo, LabelSpace, Model, load_checkpoint, save_checkpoint
 from emod_model.errors import InputFileError, ModelError, UsageError
 from emod_model.export import ELECTRODES, export
+from emod_model.export.describe import lengths
 from emod_model.export.graph import Graph
 from emod_model.features import extract
+from emod_model.features.extract import token_count
 from emod_model.features.spectrum import spectra
 from emod_model.importing import import_weights
 from emod_model.network import EMOD, EMODConfig
@@ -70,6 +72,27 @@ def test_a_model_that_takes_a_baseline_off_is_given_it_with_the_windows(tmp_path
     told = json.loads(said["emod.json"])
     assert list(told["inputs"]) == ["eeg", "electrodes", "maps", "scale"]
     assert "a minute of rest" in told["baseline"]
+
+
+def test_every_length_that_the_file_names_is_a_whole_number_of_tokens(tmp_path: Path) -> None:
+    model = own(tmp_path)
+    info = model.info.model_copy(update={"signal": model.spec.model_copy(update={"tokens_per_s": 2})})
+    model = Model(info, model.network, model.sha256, model.path)
+    least, most, step = lengths(model)
+    # a token of 62.5 samples
+    assert (least, step) == (125, 125)
+    for samples in range(least, most + 1, step):
+        assert token_count(samples, model.spec) == 2 * samples // 125
+
+
+def test_the_sizes_of_a_baseline_are_named_as_those_of_the_windows(tmp_path: Path) -> None:
+    model = own(tmp_path)
+    info = model.info.model_copy(update={"centring": Centring()})
+    export(Model(info, model.network, model.sha256, model.path), tmp_path / "emod.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "emod.onnx")
+    shapes = {each.name: each.shape for each in session.get_inputs()}
+    assert shapes["maps"] == [45, "channels", "channels"]
+    assert shapes["scale"] == shapes["electrodes"] == ["channels"]
 
 
 @pytest.mark.parametrize("make", [own, published])

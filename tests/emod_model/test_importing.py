@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -213,6 +214,8 @@ def damage(weights: Weights, what: str) -> None:
         weights["embd.l.1.bias"] = torch.zeros(16, dtype=torch.int64)
     elif what == "nan":
         weights["embd.l.1.bias"][3] = torch.nan
+    elif what == "variance":
+        weights["projection_head.4.running_var"][2] = -1.0
     elif what == "even offsets":
         weights[f"{layer}.width_attn.rel_pos_embed.rel_embed"] = torch.zeros(98, 8)
     elif what == "prefix twice":
@@ -236,6 +239,7 @@ def damage(weights: Weights, what: str) -> None:
         ("both heads", r"unknown: projection_head\.0\.attn\.bias"),
         ("integers", r"not real numbers: embd\.l\.1\.bias \(int64\)"),
         ("nan", r"not real numbers: embd\.l\.1\.bias \(float32\)"),
+        ("variance", r"not real numbers: projection_head\.4\.running_var \(a variance below 0\)"),
         ("even offsets", r"shape \(98, 8\), which is no table"),
         ("prefix twice", r"'embd\.l\.1\.bias' twice"),
     ],
@@ -273,6 +277,18 @@ def test_a_truncated_file_is_told(tmp_path: Path, kept: int) -> None:
     file = saved(tiny(), tmp_path)
     file.write_bytes(file.read_bytes()[:kept])
     with pytest.raises(InputFileError, match=r"weights\.pt is"):
+        import_weights(file, tmp_path / "out.safetensors")
+
+
+@pytest.mark.parametrize("at", range(12))
+def test_a_damaged_file_of_the_old_kind_is_told(tmp_path: Path, at: int) -> None:
+    file = tmp_path / "weights.pt"
+    torch.save(tiny(), file, _use_new_zipfile_serialization=False)
+    blob = bytearray(file.read_bytes())
+    for place in np.random.default_rng(at).integers(0, len(blob), 40):
+        blob[place] ^= 0xFF
+    file.write_bytes(blob[: len(blob) - 7 * at])
+    with pytest.raises((InputFileError, ModelError), match=r"weights\.pt"):
         import_weights(file, tmp_path / "out.safetensors")
 
 

@@ -293,19 +293,23 @@ def faced(root: Path, samples: int = 500, people: Sequence[int] = (0,), dtype: t
         save(root / "Data" / f"sub{who:03d}" / "After_remarks.mat", After_remark=record)
 
 
-def bdf(path: Path, seconds: int, sfreq: int, on_off: Sequence[int], seed: int = 0) -> Path:
-    """BioSemi's rows: 32 electrodes, eight EXG, six others, and Status with its upper byte in use."""
+def bdf(
+    path: Path, seconds: int, sfreq: int, on_off: Sequence[int], seed: int = 0, plus: bool = False
+) -> Path:
+    """BioSemi's rows: 32 electrodes, eight EXG, six others, and Status with its upper byte in use.
+
+    As BDF+ the six others are slower, and a row of annotations comes last.
+    """
     data = noise((32, seconds * sfreq), seed)
     others = [f"EXG{n}" for n in range(1, 9)] + ["GSR1", "GSR2", "Erg1", "Erg2", "Resp", "Temp"]
     signals = [
         edfio.BdfSignal(row, sfreq, label=label, physical_dimension="uV", physical_range=(-262144, 262143))
         for label, row in zip(BIOSEMI_32, data, strict=True)
     ]
-    rest = np.zeros(seconds * sfreq)
-    signals += [
-        edfio.BdfSignal(rest, sfreq, label=label, physical_dimension="uV", physical_range=(-262144, 262143))
-        for label in others
-    ]
+    for label in others:
+        rate = sfreq // 8 if plus and not label.startswith("EXG") else sfreq
+        rest, span = np.zeros(seconds * rate), (-262144, 262143)
+        signals.append(edfio.BdfSignal(rest, rate, label=label, physical_dimension="uV", physical_range=span))
     status = np.full(seconds * sfreq, 0x100000, dtype=float)
     for at in on_off:
         status[at : at + sfreq // 8] += 16
@@ -316,7 +320,7 @@ def bdf(path: Path, seconds: int, sfreq: int, on_off: Sequence[int], seed: int =
         )
     )  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
-    edfio.Bdf(signals).write(path)
+    edfio.Bdf(signals, annotations=[edfio.EdfAnnotation(0.5, None, "begun")] if plus else None).write(path)
     return path
 
 

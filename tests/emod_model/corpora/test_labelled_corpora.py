@@ -265,6 +265,12 @@ def test_faced_drops_what_is_no_scalp_and_orders_ratings_by_clip(tmp_path):
     assert corpus.files("sub000")[1].name == "After_remarks.mat"
 
 
+def test_faced_lies_as_deep_as_it_was_unpacked(tmp_path):
+    made.faced(tmp_path / "FACED")
+    _, found = trials("faced", tmp_path)
+    assert found[0].ratings is not None
+
+
 def test_faced_of_true_length_needs_no_note_and_lives_without_ratings(tmp_path):
     made.faced(tmp_path, samples=7500, dtype=np.float32)
     shutil.rmtree(tmp_path / "Data")

@@ -1,5 +1,7 @@
 """DEAP, DREAMER, AMIGOS, MAHNOB-HCI and MDME: ratings, baselines, units and whatever is missing."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from scipy.io import loadmat
@@ -8,7 +10,7 @@ from emod_model.corpora.bdf import read_bdf
 from emod_model.corpora.caps import BIOSEMI_32, EPOC_14, MDME_18
 from emod_model.corpora.deap import DEAP
 from emod_model.corpora.mdme import LENGTHS
-from emod_model.errors import UsageError
+from emod_model.errors import InputFileError, UsageError
 from tests.emod_model.corpora import made
 from tests.emod_model.corpora.reading import refusal, trials
 
@@ -112,6 +114,8 @@ def test_a_damaged_table_of_deap_is_named(tmp_path):
         (good.replace("Valence", "Pleasure"), "no columns"),
         (good.replace("123456", "x").replace("1.0,1.0", "one,1.0"), "row 2 is"),
         ("", "cannot be read as a table"),
+        (good.splitlines()[0] + "\nnan,1,1,0,5,5,5,5,5\n", "row 2 is"),
+        (good.splitlines()[0] + "\n1,inf,inf,0,5,5,5,5,5\n", "row 2 is"),
         (good.splitlines()[0] + "\n9,1,1,0,5,5,5,5,5\n", "no rating of person 1 for video 1"),
     ):
         path.write_text(text)
@@ -209,7 +213,7 @@ def test_drift_does_not_hide_a_unit(tmp_path):
     # 10 mV in a minute
     drift = np.linspace(0, 1e4, 60 * 128, dtype=np.float32) + made.noise((14, 60 * 128)).astype(np.float32)
     assert drift.std() > 1000
-    assert to_microvolts(tmp_path, "x", [drift], 128.0) == 1
+    assert to_microvolts(tmp_path, "x", [drift], 128.0, Counter()) == 1
 
 
 def test_wrong_cells_of_amigos_are_named(tmp_path):
@@ -274,6 +278,17 @@ def test_mne_reads_the_same_from_the_bdf(tmp_path):
     assert [(at, code) for at, _, code in events] == list(ours.triggers())
 
 
+def test_a_bdf_with_annotations_and_slower_rows_gives_the_same(tmp_path):
+    plain = read_bdf(made.bdf(tmp_path / "plain.bdf", 4, 256, (256, 512), seed=3))
+    plus = read_bdf(made.bdf(tmp_path / "plus.bdf", 4, 256, (256, 512), seed=3, plus=True))
+    assert "Annotations" in plus.labels[-1]
+    assert plus.triggers() == plain.triggers()
+    assert plus.sfreq == plain.sfreq
+    np.testing.assert_array_equal(plus.microvolts(31), plain.microvolts(31))
+    with pytest.raises(InputFileError, match="GSR1 has 32 samples a record and Fp1 256"):
+        plus.microvolts(plus.labels.index("GSR1"))
+
+
 def test_mahnob_sessions_that_lack_something_are_passed_over_and_counted(tmp_path):
     made.mahnob_session(tmp_path, 1)
     made.mahnob_session(tmp_path, 2, felt="")
@@ -300,6 +315,8 @@ def test_mahnob_sessions_that_lack_something_are_passed_over_and_counted(tmp_pat
         ('feltVlnc="2"', 'feltVlnc="high"', "feltVlnc is 'high', not a number"),
         ('feltEmo="4"', 'feltEmo="7"', "feltEmo is 7.0, no class"),
         ("</session>", "", "damaged or cut XML"),
+        ('encoding="UTF-8"', 'encoding="nonsense"', "damaged or cut XML"),
+        ('encoding="UTF-8"', 'encoding="shift_jis"', "damaged or cut XML"),
         ("<session", '<!DOCTYPE s [<!ENTITY a "b">]><session', "defines entities"),
     ],
 )

@@ -106,6 +106,13 @@ def test_an_array_of_objects_is_refused_even_where_they_are_arrays(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_containers_named_again_and_again_are_not_unfolded(tmp_path):
+    bomb: list = [1.0]
+    for _ in range(3):
+        bomb = [bomb] * 900
+    assert "things within its containers" in refusal(tmp_path / "a.pkl", pickle.dumps(bomb))
+
+
 @pytest.mark.parametrize(
     "thing",
     [np.zeros(2, [("a", "f8")]), np.array(["text"]), np.ma.array([1.0]), np.matrix([[1.0]]), {1, 2}, object],

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from emod_model.affect import Vocabulary
 from emod_model.errors import InputFileError, UsageError
 from emod_model.store import Recipe, open_store, write_store
 from tests.emod_model.store.toy import RECIPE, SPEC, Toy
@@ -119,6 +120,23 @@ def test_parts_of_other_settings_are_never_mixed_in(raw, path, half):
     ):
         write_store(Toy(raw, PEOPLE), raw, path, other)
     assert write_store(Toy(raw, PEOPLE), raw, path, RECIPE).resumed == 2
+
+
+def worded(raw, people, valence):
+    corpus = Toy(raw, people)
+    happy = {"word": "happy", "valence": valence, "arousal": 0.5, "source": "a pilot"}
+    others = [happy | {"word": word} for word in ("sad", "neutral")]
+    corpus.vocabulary = Vocabulary.model_validate({"name": "toy", "classes": [happy, *others]})
+    return corpus
+
+
+def test_labels_of_two_vocabularies_are_never_in_one_store(raw, path):
+    made = write_store(worded(raw, PEOPLE, 0.5), raw, path, RECIPE).manifest
+    assert write_store(worded(raw, PEOPLE, 0.5), raw, path, RECIPE).before
+    with pytest.raises(UsageError, match=rf"of vocabulary {made.recipe.vocabulary} and not toy "):
+        write_store(worded(raw, PEOPLE, -0.5), raw, path, RECIPE)
+    with pytest.raises(UsageError, match=r"and not none; give it another name"):
+        write_store(Toy(raw, PEOPLE), raw, path, RECIPE)
 
 
 def test_two_runs_do_not_write_one_store(raw, path):

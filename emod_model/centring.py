@@ -7,6 +7,7 @@ as Riemannian methods re-centre covariances) takes off what a person's electrode
 the embedding is `emod_model.calibration.centre`.
 """
 
+import copy
 import math
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -125,8 +126,32 @@ class Baseline:
         share = share if weight is None else np.where(before > 0, weight, 1.0)
         at = list(rows)
         self.level[:, at] += np.diagonal(share) * (level - self.level[:, at])
-        within = self.coherence[:, block[0], block[1]]
-        self.coherence[:, block[0], block[1]] = within + share * (coherence - within)
+        # a baseline that is kept for its power alone has none
+        if len(self.coherence):
+            within = self.coherence[:, block[0], block[1]]
+            self.coherence[:, block[0], block[1]] = within + share * (coherence - within)
+
+    def covers(self, rows: Sequence[int]) -> bool:
+        """Tell whether all pairs of these electrodes have been seen."""
+        return bool((self.seconds[np.ix_(rows, rows)] > 0).all())
+
+    def with_own(self, parts: Tensor, rows: Sequence[int], step_s: float) -> "Baseline":
+        """Return the baseline, a copy with a window itself taken in where its electrodes have no past.
+
+        Parameters
+        ----------
+        parts : torch.Tensor, shape (channels, tokens, 2, 45)
+            The window's.
+        rows : sequence of int
+            Its electrodes.
+        step_s : float
+            Its length, s.
+        """
+        if self.covers(rows):
+            return self
+        result = copy.deepcopy(self)
+        result.take(parts[None], rows, step_s)
+        return result
 
     def removal(self, centring: Centring, rows: Sequence[int] | None = None) -> Removal:
         """Return what takes the baseline off windows of the electrodes `rows`, all by default."""
@@ -248,8 +273,7 @@ class Running:
         """
         spec, centring = self._spec, self._centring
         parts = spectra(torch.from_numpy(eeg), spec.sfreq, spec.window_tokens)
-        block = np.ix_(list(rows), list(rows))
-        fresh = not bool((self._baseline.seconds[block] > 0).all())
+        fresh = not self._baseline.covers(rows)
         step = spec.window_s if self._time is None else min(t - self._time, LONGEST_S)
         follow = self._seconds >= centring.first_s
         weight = -math.expm1(-step / centring.follow_s) if follow else None

@@ -158,19 +158,25 @@ def _relative(model: Model, seen: Seen, base: npt.NDArray[np.bool_]) -> tuple[Ar
     baseline = Baseline(len(channels))
     # windows overlap: together they cover the rows they lie in, each once
     step_s = len(set(seen.row[base].tolist())) * WINDOW_S / int(base.sum())
+    every = [
+        spectra(torch.from_numpy(np.asarray(window.eeg)), spec.sfreq, spec.window_tokens)
+        for window in seen.windows
+    ]
     by_good: dict[tuple[int, ...], list[int]] = {}
     for at, window in enumerate(seen.windows):
         by_good.setdefault(window.good, []).append(at)
         if base[at]:
-            parts = spectra(torch.from_numpy(np.asarray(window.eeg)), spec.sfreq, spec.window_tokens)
-            baseline.take(parts[None], window.good, step_s)
+            baseline.take(every[at][None], window.good, step_s)
     said = np.zeros((len(seen.windows), 2))
     fused = np.zeros((len(seen.windows), model.info.network.d_model))
     for good, rows in by_good.items():
-        removal = baseline.removal(centring, good)
-        for start in range(0, len(rows), _BATCH):
-            block = rows[start : start + _BATCH]
+        # where an electrode was bad all through the baseline each window is its own, as live
+        size = _BATCH if baseline.covers(good) else 1
+        for start in range(0, len(rows), size):
+            block = rows[start : start + size]
+            own = baseline.with_own(every[block[0]], good, spec.window_s)
             eeg = np.stack([np.asarray(seen.windows[at].eeg) for at in block])
+            removal = own.removal(centring, good)
             said[block], views, _ = look(model, eeg, [channels[at] for at in good], removal)
             fused[block] = views[:, FUSED]
     return said, fused

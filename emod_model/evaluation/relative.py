@@ -23,8 +23,6 @@ def relative(
 ) -> tuple[Array, Array, Array]:
     """Return affect, fused view and logits of a store's windows with a baseline taken off the input.
 
-    A window whose electrodes have no past is read as it is.
-
     Parameters
     ----------
     store : Store
@@ -46,15 +44,14 @@ def relative(
     fused = np.zeros((len(store), model.info.network.d_model))
     logits = np.zeros((len(store), len(model.info.labels.classes)))
     patterns, of = np.unique(store.good, axis=0, return_inverse=True)
-    alike = np.stack([of.reshape(-1), baselines.of], axis=1)
-    for pattern, baseline in np.unique(alike, axis=0).tolist():
-        good = np.flatnonzero(patterns[pattern])
+    for number, pattern in enumerate(patterns):
+        good = np.flatnonzero(pattern).tolist()
         names = [store.channels[row] for row in good]
-        rows = np.flatnonzero((alike == (pattern, baseline)).all(1)) if len(good) else good[:0]
-        removal = baselines.removal(int(rows[0]), good.tolist()) if len(rows) else None
+        rows = np.flatnonzero(of.reshape(-1) == number) if good else np.array([], dtype=np.intp)
         for start in range(0, len(rows), _BATCH):
             block = rows[start : start + _BATCH]
             eeg = np.array(store.windows[block][:, good])
+            removal = baselines.removals(block, good)
             affect[block], views, _ = look(model, eeg, names, removal)
             fused[block] = views[:, FUSED]
             if logits.shape[1]:

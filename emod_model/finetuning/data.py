@@ -100,9 +100,11 @@ class ShuffledPlan:
         used = order[: self.batches * self._processes * self._size]
         return used.reshape(-1, self._size)[self._rank :: self._processes]
 
-    def read(self, windows: Rows, rng: np.random.Generator) -> Labelled:
-        """Read a batch."""
-        return self._windows.labelled(self._windows.read(windows, rng), windows)
+    def read(self, windows: Rows, rng: np.random.Generator) -> list[Labelled]:
+        """Read a batch, cap by cap where a baseline is taken off."""
+        return [
+            self._windows.labelled(seen, windows[places]) for places, seen in self._windows.read(windows, rng)
+        ]
 
 
 class JudgedPlan:

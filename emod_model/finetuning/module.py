@@ -49,13 +49,16 @@ class FinetunedNetwork(FittedNetwork):
         self.register_buffer("best", torch.tensor(-torch.inf))
         self._said: list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]] = []
 
-    def training_step(self, batch: Labelled, batch_idx: int) -> Tensor:
+    def training_step(self, batch: list[Labelled], batch_idx: int) -> Tensor:
         """Return the loss of a step."""
         del batch_idx
-        seen = augmented(batch.seen, self._settings.augmentation, self._spec.sfreq)
-        logits, mean, sd = self._answers(self.network, seen)
-        loss = self._loss(logits, mean, sd, batch)
-        size = len(batch.label)
+        told = self._settings.augmentation
+        seen = [augmented(part.seen, told, self._spec.sfreq) for part in batch]
+        answers = [self._answers(self.network, part) for part in seen]
+        logits, mean, sd = (torch.cat(column) for column in zip(*answers, strict=True))
+        label = torch.cat([part.label for part in batch])
+        loss = self._loss(logits, mean, sd, label, torch.cat([part.point for part in batch]))
+        size = len(label)
         self.log("loss", loss, prog_bar=True, sync_dist=True, batch_size=size)
         self.log("training/loss", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=size)
         return loss
@@ -98,19 +101,19 @@ class FinetunedNetwork(FittedNetwork):
         mean, sd = network.affect(tokens) if self._settings.head != "classes" else (none, none)
         return logits, mean, sd
 
-    def _loss(self, logits: Tensor, mean: Tensor, sd: Tensor, batch: Labelled) -> Tensor:
+    def _loss(self, logits: Tensor, mean: Tensor, sd: Tensor, label: Tensor, point: Tensor) -> Tensor:
         loss = logits.new_zeros(())
-        if self._settings.head != "affect" and bool((batch.label != NO_CLASS).any()):
+        if self._settings.head != "affect" and bool((label != NO_CLASS).any()):
             loss = loss + functional.cross_entropy(
                 logits.float(),
-                batch.label,
+                label,
                 ignore_index=NO_CLASS,
                 label_smoothing=self._settings.label_smoothing,
             )
-        placed = batch.point.isfinite().all(1)
+        placed = point.isfinite().all(1)
         # one window alone has no concordance
         if self._settings.head != "classes" and int(placed.sum()) > 1:
-            loss = loss + objective(mean[placed].float(), sd[placed].float(), batch.point[placed])
+            loss = loss + objective(mean[placed].float(), sd[placed].float(), point[placed])
         return loss
 
 

@@ -97,7 +97,9 @@ def finetune(
     return path
 
 
-def _batches(settings: Finetuning, train: LabelledWindows, epoch: Callable[[], int]) -> Batches[Labelled]:
+def _batches(
+    settings: Finetuning, train: LabelledWindows, epoch: Callable[[], int]
+) -> Batches[list[Labelled]]:
     rank, processes = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
     plan = ShuffledPlan(train, settings.batch, settings.seed, rank, processes)
     return Batches(plan, epoch, (settings.seed, _TRAIN, rank), settings.machine.workers)

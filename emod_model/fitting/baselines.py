@@ -7,10 +7,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
-from emod_model.centring import Baseline, Centring, Removal
+from emod_model.centring import MOST_SHARED, Baseline, Centring, Removal
+from emod_model.errors import UsageError
 from emod_model.features.spectrum import spectra
-from emod_model.fitting.stores import Rows, StoreLike
+from emod_model.fitting.stores import FEWEST_CHANNELS, Rows, StoreLike
 
 REST_S = 60.0
 """Beginning of EEGMAT's rest that is a person's baseline, s: rest is a class of its own there."""
@@ -22,16 +24,18 @@ def rests(store: StoreLike) -> npt.NDArray[np.bool_]:
     """Tell which windows are the rest that causal centring takes off and that is then not learnt from."""
     if store.corpus != "eegmat":
         return store.baseline
-    first = (store.start_s + store.spec.window_s <= REST_S) & (store.label == "rest")
-    both: npt.NDArray[np.bool_] = store.baseline | first
+    # also the one that reaches beyond the minute: what is judged shares no sample with the baseline
+    both: npt.NDArray[np.bool_] = store.baseline | ((store.start_s < REST_S) & (store.label == "rest"))
     return both
 
 
 class Baselines:
-    """The baseline of each trial of a store, through one cap.
+    """What the windows of a store are told relative to, through one cap.
 
-    Causal, session by session and trial by trial: the rests that have been by then; where a session has none,
-    the trials before, and for its first trial that trial itself. Transductive: all windows of the session.
+    Causal, session by session and trial by trial in the order of the store: the rests that have been by then;
+    before the first rest, and where a session has none, the trials before, and within its first trial the
+    windows before. Transductive: all windows of the session. A window whose electrodes were never seen
+    together by then is its own baseline for once, as live.
 
     Parameters
     ----------
@@ -45,6 +49,16 @@ class Baselines:
         Of the model.
     cap : sequence of int, optional
         Electrodes that are worn, by their place in the store, referenced to their own mean; all by default.
+
+    Attributes
+    ----------
+    of : numpy.ndarray of int, shape (windows,)
+        Which baseline each window has.
+
+    Raises
+    ------
+    UsageError
+        A window that makes a baseline holds NaN or infinity.
     """
 
     def __init__(
@@ -57,7 +71,9 @@ class Baselines:
     ) -> None:
         self._store, self._centring = store, centring
         self._tokens = round(store.spec.window_s * tokens_per_s)
-        self._cap = np.arange(len(store.channels)) if cap is None else np.array(sorted(cap))
+        worn = range(len(store.channels)) if cap is None else cap
+        self._worn = np.isin(np.arange(len(store.channels)), list(worn))
+        self._fewest = min(FEWEST_CHANNELS, len(worn))
         self._resting = rests(store)
         self._kept: list[Baseline] = []
         self._last: Baseline | None = None
@@ -70,53 +86,45 @@ class Baselines:
                 whole = np.concatenate(session)
                 self._keep(self._taken(Baseline(len(store.channels)), whole), whole)
 
-    def removal(self, row: int, channels: Sequence[int]) -> Removal | None:
-        """Return what takes its baseline off a window's `channels`; None where one was never seen before."""
+    def removal(self, row: int, channels: Sequence[int]) -> Removal:
+        """Return what takes its baseline off a window's `channels`, which are good and worn."""
         key = (int(self.of[row]), *channels)
-        if key not in self._removals:
-            baseline = self._kept[key[0]]
-            at = list(channels)
-            if not (baseline.seconds[np.ix_(at, at)] > 0).all():
-                return None
-            if len(self._removals) >= _MOST_KEPT:
-                self._removals.clear()
-            self._removals[key] = baseline.removal(self._centring, at)
+        if key in self._removals:
+            return self._removals[key]
+        baseline, at = self._kept[key[0]], list(channels)
+        if not baseline.covers(at):
+            own = baseline.with_own(self._parts(np.array([row]), at)[0], at, self._store.spec.window_s)
+            return own.removal(self._centring, at)
+        if len(self._removals) >= _MOST_KEPT:
+            self._removals.clear()
+        self._removals[key] = baseline.removal(self._centring, at)
         return self._removals[key]
 
-    def removals(self, rows: Rows, channels: Rows) -> Removal:
-        """Return what takes their baselines off windows of known electrodes (windows, channels)."""
-        found = [self.removal(row, at) for row, at in zip(rows.tolist(), channels.tolist(), strict=True)]
-        known = [one for one in found if one is not None]
-        assert len(known) == len(found)
-        return Removal(*(torch.stack(part) for part in zip(*known, strict=True)))
-
-    def known(self, rows: Rows) -> npt.NDArray[np.bool_]:
-        """Tell which windows have a baseline for all their good electrodes."""
-        good = self._store.good[rows].astype(np.float32)
-        there = np.ones(len(rows), np.bool_)
-        for at, baseline in enumerate(self._kept):
-            here = self.of[rows] == at
-            unmet = (baseline.seconds <= 0).astype(np.float32)
-            there[here] = ((good[here] @ unmet) * good[here]).sum(1) == 0
-        return there
+    def removals(self, rows: Rows, channels: Sequence[int]) -> Removal:
+        """Return what takes their baselines off windows of the same electrodes."""
+        found = [self.removal(row, channels) for row in rows.tolist()]
+        return Removal(*(torch.stack(part) for part in zip(*found, strict=True)))
 
     def _causal(self, trials: list[Rows]) -> None:
-        rested = any(self._resting[rows].any() for rows in trials)
-        running = Baseline(len(self._store.channels))
+        rested, passed = Baseline(len(self._store.channels)), Baseline(len(self._store.channels))
         for at, rows in enumerate(trials):
-            rest = rows[self._resting[rows]] if rested else rows
-            if rested or not running.seconds.any():
-                running = self._taken(running, rest)
-            self._keep(running, rows)
-            if not rested and at:
-                running = self._taken(running, rest)
+            rested = self._taken(rested, rows[self._resting[rows]])
+            if rested.seconds.any():
+                self._keep(rested, rows)
+            elif at:
+                self._keep(passed, rows)
+                passed = self._taken(passed, rows)
+            else:
+                for row in rows:
+                    self._keep(passed, np.array([row]))
+                    passed = self._taken(passed, np.array([row]))
 
     def _keep(self, baseline: Baseline, rows: Rows) -> None:
         if self._last is not baseline:
             self._last = baseline
             kept = copy.copy(baseline)
-            # one a trial where nobody rests: half the memory, or none where it is not asked for
-            shared = self._centring.place == "cross-power"
+            # one a trial where nobody rests: half the memory, or none where it is never asked for
+            shared = self._centring.place == "cross-power" and self._worn.sum() <= MOST_SHARED
             kept.coherence = baseline.coherence.astype(np.float32) if shared else baseline.coherence[:0]
             self._kept.append(kept)
         self.of[rows] = len(self._kept) - 1
@@ -127,17 +135,22 @@ class Baselines:
             return baseline
         result, store = copy.deepcopy(baseline), self._store
         step_s = min(store.spec.window_s, store.hop_s)
-        worn = np.isin(np.arange(len(store.channels)), self._cap)
-        patterns, of = np.unique(store.good[rows] & worn, axis=0, return_inverse=True)
+        patterns, of = np.unique(store.good[rows] & self._worn, axis=0, return_inverse=True)
         for at, pattern in enumerate(patterns):
-            good = np.flatnonzero(pattern)
-            alike = rows[of.reshape(-1) == at] if len(good) else rows[:0]
+            good = np.flatnonzero(pattern).tolist()
+            # too few are nothing once their mean is taken off; live such windows are invalid
+            alike = rows[of.reshape(-1) == at] if len(good) >= self._fewest else rows[:0]
             for first in range(0, len(alike), _AT_ONCE):
-                eeg = np.asarray(store.windows[alike[first : first + _AT_ONCE]])[:, good]
-                eeg = eeg - eeg.mean(1, keepdims=True)
-                parts = spectra(torch.from_numpy(eeg), store.spec.sfreq, self._tokens)
-                result.take(parts, good.tolist(), step_s)
+                result.take(self._parts(alike[first : first + _AT_ONCE], good), good, step_s)
         return result
+
+    def _parts(self, rows: Rows, channels: list[int]) -> Tensor:
+        store = self._store
+        eeg = np.asarray(store.windows[rows])[:, channels]
+        if not np.isfinite(eeg).all():
+            raise UsageError(f"windows of {store.corpus} hold what is no number; prepare it anew")
+        eeg = eeg - eeg.mean(1, keepdims=True)
+        return spectra(torch.from_numpy(eeg), store.spec.sfreq, self._tokens)
 
 
 def _sessions(store: StoreLike) -> list[list[Rows]]:

@@ -8,6 +8,8 @@ import numpy.typing as npt
 from emod_model.signal.spec import SignalSpec
 
 Rows = npt.NDArray[np.int64]
+FEWEST_CHANNELS = 3
+"""Good electrodes below which a window is not read, or all where there are fewer."""
 
 
 class StoreLike(Protocol):

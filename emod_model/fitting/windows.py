@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -11,11 +12,9 @@ from emod_model.centring import Removal, remove
 from emod_model.errors import UsageError
 from emod_model.features import Features, assemble
 from emod_model.fitting.baselines import Baselines
-from emod_model.fitting.stores import Rows, StoreLike
+from emod_model.fitting.stores import FEWEST_CHANNELS, Rows, StoreLike
 from emod_model.montage import spatial_weights
 from emod_model.signal.spec import SignalSpec
-
-FEWEST_CHANNELS = 3
 
 
 class Seen(NamedTuple):
@@ -59,8 +58,7 @@ class StoredWindows:
     store : StoreLike
         Where they lie; nothing is read before it is asked for.
     rows : numpy.ndarray of int
-        Which; those with fewer than three good channels (or one that has but these) are passed over, and
-        those whose electrodes have no baseline yet.
+        Which; those with fewer than three good channels (or one that has but these) are passed over.
     worn : sequence of Worn
         Caps that batches are read through by turns of chance, the whole one first; without any, windows
         are read as they are.
@@ -80,8 +78,6 @@ class StoredWindows:
         self.store, self._worn = store, tuple(worn)
         self._fewest = min(FEWEST_CHANNELS, len(store.channels))
         self.rows: Rows = rows[store.good[rows].sum(1) >= self._fewest]
-        if worn:
-            self.rows = self.rows[worn[0].baselines.known(self.rows)]
         if not len(self.rows):
             raise UsageError(
                 f"the store of {store.corpus} holds no window to use; prepare it anew or leave it out"
@@ -91,33 +87,37 @@ class StoredWindows:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def read(self, index: Rows, rng: np.random.Generator) -> Seen:
-        """Read windows with as many channels each: the good ones of the window that has fewest.
+    def read(self, index: Rows, rng: np.random.Generator) -> list[tuple[Rows, Seen]]:
+        """Read windows to train on.
+
+        Without a baseline all have as many channels: the good ones of the window that has fewest, and as
+        many of the others' good ones. With one, windows are read through a cap, those of the same good
+        electrodes together: fewer electrodes would have another baseline.
 
         Parameters
         ----------
         index : numpy.ndarray of int
             Numbers among `rows`.
         rng : numpy.random.Generator
-            Chooses among the good channels of windows that have more.
+            Chooses among the good channels of windows that have more, and the cap.
+
+        Returns
+        -------
+        list of (numpy.ndarray, Seen)
+            Places in `index`, and their windows.
         """
-        rows = self.rows[index]
-        good = self.store.good[rows]
-        baselines = None
+        good = self.store.good[self.rows[index]]
         if self._worn:
-            cap, baselines = self._worn[int(rng.integers(len(self._worn)))]
-            within = good & np.isin(np.arange(good.shape[1]), cap)
-            if within.sum(1).min() < self._fewest:
-                within, baselines = good, self._worn[0].baselines
-            good = within
+            cap = self._worn[int(rng.integers(len(self._worn)))]
+            within = good & np.isin(np.arange(good.shape[1]), cap.channels)
+            enough = bool(within.sum(1).min() >= self._fewest)
+            return self._alike(index, within if enough else good, cap if enough else self._worn[0])
         count = int(good.sum(1).min())
         if count == good.shape[1]:
             chosen = np.broadcast_to(np.arange(count), good.shape)
         else:
             chosen = np.argsort(np.where(good, rng.random(good.shape), np.inf), axis=1)[:, :count]
-            # in the order of the store: a cap that was met before is known again
-            chosen = np.sort(chosen, axis=1) if self._worn else chosen
-        return self._seen(rows, chosen, baselines)
+        return [(np.arange(len(index)), self._seen(self.rows[index], chosen))]
 
     def read_alike(self, index: Rows) -> list[tuple[Rows, Seen]]:
         """Read windows with all their good channels, those of one cap together, as the live path sees them.
@@ -127,21 +127,24 @@ class StoredWindows:
         list of (numpy.ndarray, Seen)
             Places in `index`, and their windows.
         """
-        rows = self.rows[index]
-        whole = self._worn[0].baselines if self._worn else None
-        caps, of_window = np.unique(self.store.good[rows], axis=0, return_inverse=True)
+        return self._alike(index, self.store.good[self.rows[index]], self._worn[0] if self._worn else None)
+
+    def _alike(self, index: Rows, good: npt.NDArray[np.bool_], cap: Worn | None) -> list[tuple[Rows, Seen]]:
+        patterns, of_window = np.unique(good, axis=0, return_inverse=True)
         parts = []
-        for number, cap in enumerate(caps):
-            places = np.flatnonzero(of_window == number)
-            chosen = np.broadcast_to(np.flatnonzero(cap), (len(places), int(cap.sum())))
-            parts.append((places, self._seen(rows[places], chosen, whole)))
+        for number, pattern in enumerate(patterns):
+            places = np.flatnonzero(of_window.reshape(-1) == number)
+            rows, channels = self.rows[index[places]], np.flatnonzero(pattern)
+            seen = self._seen(rows, np.broadcast_to(channels, (len(places), len(channels))))
+            if cap is not None:
+                seen = seen._replace(removal=cap.baselines.removals(rows, channels.tolist()))
+            parts.append((places, seen))
         return parts
 
-    def _seen(self, rows: Rows, chosen: Rows, baselines: Baselines | None) -> Seen:
+    def _seen(self, rows: Rows, chosen: Rows) -> Seen:
         eeg = np.take_along_axis(np.asarray(self.store.windows[rows]), chosen[..., None], 1)
         eeg = eeg - eeg.mean(1, keepdims=True)
-        removal = None if baselines is None else baselines.removals(rows, chosen)
-        return Seen(torch.from_numpy(eeg), torch.from_numpy(self._spatial[chosen]), removal)
+        return Seen(torch.from_numpy(eeg), torch.from_numpy(self._spatial[chosen]))
 
 
 def features(seen: Seen, spec: SignalSpec) -> Features:

@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from emod_model.fitting.baselines import Baselines, rests
 from emod_model.fitting.config import Relative
-from emod_model.fitting.stores import StoreLike
-from emod_model.fitting.windows import FEWEST_CHANNELS, Worn
+from emod_model.fitting.stores import FEWEST_CHANNELS, StoreLike
+from emod_model.fitting.windows import Worn
 
 SMALLER_CAPS = 7
 """Caps beside the whole one where channels are left out: each needs a baseline of its own for everyone."""

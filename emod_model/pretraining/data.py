@@ -16,7 +16,7 @@ from emod_model.pretraining.sampling import Indices, RegionBalancedSampler
 
 
 class Part(NamedTuple):
-    """One corpus' windows of a batch.
+    """Windows of one corpus and one cap, of a batch.
 
     Attributes
     ----------
@@ -92,10 +92,11 @@ class ContrastPlan:
         return self._sampler.epoch(number)
 
     def read(self, windows: Indices, rng: np.random.Generator) -> list[Part]:
-        """Read a batch, corpus by corpus."""
+        """Read a batch, corpus by corpus and, where a baseline is taken off, cap by cap."""
         return [
-            Part(corpus.read(index, rng), torch.from_numpy(corpus.points[index]))
+            Part(seen, torch.from_numpy(corpus.points[index[places]]))
             for corpus, index in zip(self._corpora, windows, strict=True)
+            for places, seen in corpus.read(index, rng)
         ]
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from emod_model.centring import Baseline, Centring, remove
+from emod_model.errors import UsageError
 from emod_model.features import assemble
 from emod_model.features.spectrum import spectra
 from emod_model.fitting.baselines import Baselines, rests
@@ -27,9 +28,7 @@ def baselines(of: MemoryStore, kind: str = "causal", cap: list[int] | None = Non
 
 
 def maps(of: MemoryStore, row: int, kind: str = "causal") -> torch.Tensor:
-    removal = baselines(of, kind).removal(row, range(len(CHANNELS)))
-    assert removal is not None
-    return removal.maps
+    return baselines(of, kind).removal(row, range(len(CHANNELS))).maps
 
 
 def louder(of: MemoryStore, rows: np.ndarray) -> MemoryStore:
@@ -50,11 +49,25 @@ class TestCausal:
         torch.testing.assert_close(maps(after, 6), maps(WHOLE, 6))
         assert not torch.allclose(maps(louder(WHOLE, np.array([11])), 6), maps(WHOLE, 6))
 
-    def test_without_rests_a_trial_has_the_trials_before_and_the_first_has_itself(self) -> None:
+    def test_without_rests_a_trial_has_the_trials_before(self) -> None:
         restless = replace(WHOLE, baseline=np.zeros_like(WHOLE.baseline))
         torch.testing.assert_close(maps(louder(restless, np.arange(6, 24)), 6), maps(restless, 6))
         assert not torch.allclose(maps(louder(restless, np.array([1])), 6), maps(restless, 6))
-        assert not torch.allclose(maps(louder(restless, np.array([1])), 0), maps(restless, 0))
+
+    def test_and_within_the_first_trial_the_windows_before_of_which_the_first_is_its_own(self) -> None:
+        restless = replace(WHOLE, baseline=np.zeros_like(WHOLE.baseline), trial=np.full(48, "1"))
+        for row in (0, 1, 5):
+            torch.testing.assert_close(
+                maps(louder(restless, np.arange(row + 1, 24)), row), maps(restless, row)
+            )
+        assert not torch.allclose(maps(louder(restless, np.array([0])), 0), maps(restless, 0))
+        assert not torch.allclose(maps(louder(restless, np.array([0])), 1), maps(restless, 1))
+        torch.testing.assert_close(maps(louder(restless, np.array([1])), 1), maps(restless, 1))
+
+    def test_a_rest_that_comes_later_is_not_known_before(self) -> None:
+        late = replace(WHOLE, baseline=np.arange(48) % 24 >= 18)
+        torch.testing.assert_close(maps(louder(late, np.arange(18, 24)), 12), maps(late, 12))
+        torch.testing.assert_close(maps(louder(late, np.arange(0, 12)), 18), maps(late, 18))
 
     def test_nobody_has_the_baseline_of_another(self) -> None:
         torch.testing.assert_close(maps(louder(WHOLE, np.arange(24)), 24), maps(WHOLE, 24))
@@ -66,17 +79,33 @@ def test_transductive_is_everything_of_the_session() -> None:
     torch.testing.assert_close(maps(WHOLE, 3, "transductive"), wanted, atol=1e-5, rtol=1e-4)
 
 
-def test_an_electrode_that_was_never_good_by_then_leaves_its_windows_unread() -> None:
+def test_a_window_whose_electrodes_were_not_seen_together_by_then_is_its_own_baseline() -> None:
     good = np.ones_like(STORE.good)
     good[5, 2] = False
-    early = replace(STORE, good=good)
-    rows = np.arange(24)
-    known = baselines(early).known(rows)
-    assert not known[:6][good[:6, 2]].any()
-    assert known[5]
-    assert known[6:].all()
-    windows = StoredWindows(early, rows, worn(early, Relative(), SPEC.tokens_per_s))
-    assert windows.rows.tolist() == [5, *range(6, 24)]
+    early = baselines(replace(STORE, good=good))
+    own = spectra(torch.from_numpy(STORE.windows[[0]]), SPEC.sfreq, SPEC.window_tokens)
+    before = Baseline(5)
+    four = STORE.windows[[5]][:, [0, 1, 3, 4]]
+    four = torch.from_numpy(four - four.mean(1, keepdims=True))
+    before.take(spectra(four, SPEC.sfreq, SPEC.window_tokens), [0, 1, 3, 4], SPEC.window_s)
+    before.take(own, range(5), SPEC.window_s)
+    wanted = before.removal(CENTRING).maps
+    torch.testing.assert_close(early.removal(0, range(5)).maps, wanted, atol=1e-4, rtol=1e-3)
+
+
+def test_a_window_with_too_few_good_electrodes_makes_no_baseline() -> None:
+    good = np.ones_like(STORE.good)
+    good[5, 1:] = False
+    sparse = replace(STORE, good=good)
+    assert baselines(sparse).of[6] == baselines(replace(sparse, windows=STORE.windows * 2)).of[6]
+    torch.testing.assert_close(maps(louder(sparse, np.array([5])), 6), maps(sparse, 6))
+
+
+def test_windows_that_hold_no_numbers_are_refused() -> None:
+    windows = STORE.windows.copy()
+    windows[5, 0, 3] = np.nan
+    with pytest.raises(UsageError, match="windows of films hold what is no number"):
+        baselines(replace(WHOLE, windows=windows))
 
 
 def test_in_eegmat_the_first_minute_of_rest_is_the_baseline_under_causal_centring_alone() -> None:
@@ -85,6 +114,7 @@ def test_in_eegmat_the_first_minute_of_rest_is_the_baseline_under_causal_centrin
     eegmat = replace(
         STORE, corpus="eegmat", label=label, start_s=start, baseline=np.zeros_like(STORE.baseline)
     )
+    # the last of them reaches beyond the minute
     assert np.flatnonzero(rests(eegmat))[:6].tolist() == list(range(6))
     assert not rests(eegmat)[label == "arithmetic"].any()
     assert not resting(eegmat, Relative(kind="transductive")).any()
@@ -95,9 +125,9 @@ class TestReading:
     def test_training_windows_are_what_a_reader_of_the_checkpoint_makes_of_them(self) -> None:
         windows = StoredWindows(WHOLE, np.arange(48), worn(WHOLE, Relative(), SPEC.tokens_per_s))
         index = np.array([7, 31])
-        seen = windows.read(index, np.random.default_rng(0))
+        ((_, seen),) = windows.read(index, np.random.default_rng(0))
         eeg = torch.from_numpy(WHOLE.windows[index])
-        removal = baselines(WHOLE).removals(index, np.tile(np.arange(5), (2, 1)))
+        removal = baselines(WHOLE).removals(index, range(5))
         wanted = remove(assemble(eeg, seen.spatial, SPEC), eeg, SPEC, removal)
         for one, other in zip(features(seen, SPEC)[:2], wanted[:2], strict=True):
             torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
@@ -106,16 +136,27 @@ class TestReading:
     def test_how_loud_a_person_is_makes_no_difference(self, place: str) -> None:
         told = Relative.model_validate({"place": place})
         gain = np.repeat([1.0, 30.0], 24).astype(np.float32)[:, None, None]
-        loud = replace(STORE, windows=STORE.windows * gain)
+        # all far above the floor of the logarithm
+        plain = replace(STORE, windows=10 * STORE.windows)
+        loud = replace(STORE, windows=plain.windows * gain)
         seen = [
             StoredWindows(one, np.arange(48), worn(one, told, SPEC.tokens_per_s)).read(
-                np.arange(20), np.random.default_rng(0)
+                np.arange(48), np.random.default_rng(0)
             )
-            for one in (STORE, loud)
+            for one in (plain, loud)
         ]
-        plain, other = (features(one, SPEC) for one in seen)
-        torch.testing.assert_close(other.spectral, plain.spectral, atol=1e-3, rtol=1e-3)
-        torch.testing.assert_close(other.temporal, plain.temporal, atol=1e-4, rtol=1e-3)
+        assert len(seen[0]) > 1, "some windows have a bad channel"
+        for (_, one), (_, two) in zip(*seen, strict=True):
+            first, second = features(one, SPEC), features(two, SPEC)
+            torch.testing.assert_close(second.spectral, first.spectral, atol=0.01, rtol=0)
+            torch.testing.assert_close(second.temporal, first.temporal, atol=1e-4, rtol=1e-3)
+
+    def test_no_window_is_read_through_fewer_electrodes_than_are_good(self) -> None:
+        windows = StoredWindows(STORE, np.arange(48), worn(STORE, Relative(), SPEC.tokens_per_s))
+        read = windows.read(np.arange(48), np.random.default_rng(0))
+        assert sorted(np.concatenate([places for places, _ in read]).tolist()) == list(range(48))
+        for places, seen in read:
+            assert (STORE.good[places].sum(1) == seen.eeg.shape[1]).all()
 
     def test_a_smaller_cap_is_referenced_to_itself_in_its_baseline_too(self) -> None:
         cap = [0, 2, 4]
@@ -124,7 +165,6 @@ class TestReading:
         parts = spectra(torch.from_numpy(rest), SPEC.sfreq, SPEC.window_tokens)
         wanted = Baseline.of(parts, 2 * SPEC.window_s).removal(CENTRING).maps
         removal = baselines(WHOLE, cap=cap).removal(6, cap)
-        assert removal is not None
         torch.testing.assert_close(removal.maps, wanted, atol=1e-5, rtol=1e-4)
 
     def test_channels_are_left_out_by_wearing_smaller_caps(self) -> None:
@@ -132,17 +172,18 @@ class TestReading:
         windows = StoredWindows(STORE, np.arange(48), caps)
         sizes = set()
         for seed in range(40):
-            seen = windows.read(np.array([8, 20, 40]), np.random.default_rng(seed))
-            assert seen.removal is not None
-            assert seen.removal.maps.shape[-1] == seen.eeg.shape[1]
-            torch.testing.assert_close(seen.eeg.mean(1), torch.zeros(3, seen.eeg.shape[2]), atol=1e-4, rtol=0)
-            sizes.add(seen.eeg.shape[1])
+            for _, seen in windows.read(np.array([8, 20, 40]), np.random.default_rng(seed)):
+                assert seen.removal is not None
+                assert seen.removal.maps.shape[-1] == seen.eeg.shape[1]
+                mean = seen.eeg.mean(1)
+                torch.testing.assert_close(mean, torch.zeros_like(mean), atol=1e-4, rtol=0)
+                sizes.add(seen.eeg.shape[1])
         assert min(sizes) >= 3
         assert len(sizes) > 1
 
     def test_the_published_permutation_moves_what_takes_the_baseline_off_along(self) -> None:
         windows = StoredWindows(WHOLE, np.arange(48), worn(WHOLE, Relative(), SPEC.tokens_per_s))
-        seen = windows.read(np.array([7, 8, 9, 31] * 8), np.random.default_rng(0))
+        ((_, seen),) = windows.read(np.array([7, 8, 9, 31] * 8), np.random.default_rng(0))
         torch.manual_seed(0)
         moved = published(seen)
         # noise and holes of other windows are not looked at

@@ -59,7 +59,7 @@ class _EMOD(BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def encode(self, X: npt.ArrayLike) -> Array:  # noqa: N803
-        """Return the features of windows, which `fit` and `predict` take in place of the windows.
+        """Return the features of windows, which `fit` takes in their place, and after it `predict`.
 
         Parameters
         ----------
@@ -116,6 +116,8 @@ class _EMOD(BaseEstimator):  # type: ignore[misc]
                 f"a signal that varies by {spread:.2g} uV is in volts; give microvolts, "
                 'as epochs.get_data(units="uV")'
             )
+        if not rate > 0:
+            raise UsageError(f"sfreq={rate:g} is no sampling rate; give that of the windows")
         if spec.spectrum == "log-power":
             if rate != spec.sfreq:
                 ratio = Fraction(spec.sfreq / rate).limit_denominator(1000)
@@ -132,6 +134,8 @@ class _EMOD(BaseEstimator):  # type: ignore[misc]
 
     def _fit(self, X: Array, y: Array, head: Any) -> None:  # noqa: N803
         """Fit the head on the frozen network's features; with tune="all", again on the tuned network's."""
+        if not self.C > 0:
+            raise UsageError(f"C={self.C:g} leaves no regularisation; give a number above 0")
         if self.tune not in {"head", "all"}:
             raise UsageError(f'tune="{self.tune}" is neither "head" nor "all"')
         self.head_: Pipeline = make_pipeline(StandardScaler(), head)

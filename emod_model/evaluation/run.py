@@ -12,6 +12,7 @@ from emod_model.evaluation.blind import guess
 from emod_model.evaluation.figures import join, two_classes
 from emod_model.evaluation.linear import KINDS, Kind, band_power, centred, classify, live_power, scored
 from emod_model.evaluation.outcome import EMOD, EVERYONE, FROZEN, Evaluation, Outcome
+from emod_model.evaluation.own_classes import as_arousal
 from emod_model.evaluation.protocols import Split, splits
 from emod_model.evaluation.recorded import (
     Caps,
@@ -30,6 +31,8 @@ Tell = Callable[[str], None]
 THRESHOLD = 0.0
 """Arousal above which a window counts as the second class where the checkpoint names no other."""
 TWO = 2
+FEWEST = 2
+"""Electrodes: of one nothing is left under average reference."""
 _NOTHING = np.zeros(0, dtype=np.intp)
 
 
@@ -40,7 +43,8 @@ def on_recordings(material: Material, model: Model | None, protocol: str, tell: 
     ----------
     material : Material
     model : Model or None
-        Taken as it comes; without one only the baselines are judged.
+        Taken as it comes, by its own classes where it tells just these two, else by its arousal; without one
+        only the baselines are judged.
     protocol : str
         A key of `PROTOCOLS` that can part these people or trials.
     tell : callable
@@ -61,11 +65,12 @@ def on_recordings(material: Material, model: Model | None, protocol: str, tell: 
     affect: dict[Kind, Array] = {}
     unread = 0
     if model is not None:
+        model = as_arousal(model, classes) or model
         model.require_affect()
         affect, fused, unread = _ask(model, recorded, names, windows, tell)
         for part, folds in parts.items():
             if len(classes) == TWO:
-                outcomes += _emod(windows, part, folds, affect)
+                outcomes += by_arousal(windows, part, folds, affect)
             outcomes += fitted(FROZEN, fused, windows, part, folds)
     if any(len(split.train) for folds in parts.values() for split in folds):
         for title, features in _linear_features(recorded, material.caps, tell):
@@ -88,6 +93,10 @@ def on_recordings(material: Material, model: Model | None, protocol: str, tell: 
 
 def _electrodes(channels: Sequence[str], there: Sequence[str]) -> tuple[str, ...]:
     names = canonical_names(channels)
+    if len(names) < FEWEST:
+        raise UsageError(
+            f"{', '.join(names)} alone is nothing once its average is taken off; give {FEWEST} or more"
+        )
     absent = [name for name in names if name not in there]
     if absent:
         raise UsageError(f"{absent[0]} is not recorded here; there are {', '.join(there)}")
@@ -187,7 +196,9 @@ def _merge(parts: list[Array]) -> Array:
     return result
 
 
-def _emod(windows: WindowTable, part: str, folds: list[Split], affect: dict[Kind, Array]) -> list[Outcome]:
+def by_arousal(
+    windows: WindowTable, part: str, folds: list[Split], affect: dict[Kind, Array]
+) -> list[Outcome]:
     """Judge arousal as the score of the second class."""
     outcomes: list[Outcome] = []
     rows = np.concatenate([split.test for split in folds])

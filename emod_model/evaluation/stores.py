@@ -15,7 +15,17 @@ from emod_model.evaluation.outcome import EMOD, FROZEN, Evaluation, Outcome
 from emod_model.evaluation.protocols import Split
 from emod_model.evaluation.rated import Rated, guess_affect, ridge
 from emod_model.evaluation.relative import class_logits, relative
-from emod_model.evaluation.run import Tell, about, blind, fitted, parted, people_of, relative_notes
+from emod_model.evaluation.run import (
+    THRESHOLD,
+    Tell,
+    about,
+    blind,
+    by_arousal,
+    fitted,
+    parted,
+    people_of,
+    relative_notes,
+)
 from emod_model.evaluation.table import Array, Rows, WindowTable, natural
 from emod_model.fitting.baselines import rests
 from emod_model.store import Store
@@ -94,6 +104,8 @@ def on_store(store: Store, model: Model | None, protocol: str, tell: Tell) -> Ev
         if len(windows.classes) > 1:
             for kind, own in logits.items():
                 outcomes.append(_own_classes(windows, part, folds, kind, own))
+            if not logits and said and store.corpus == "eegmat":
+                outcomes += by_arousal(windows, part, folds, said)
             for title, each in features.items():
                 outcomes += fitted(title, each, windows, part, folds)
             outcomes += blind(windows, part, folds)
@@ -101,6 +113,8 @@ def on_store(store: Store, model: Model | None, protocol: str, tell: Tell) -> Ev
             rated += _rated(windows, affect, part, folds, features, said)
     people = {part: people_of(windows, folds) for part, folds in parts.items()}
     told: dict[str, Any] = about(model, store.channels)
+    if told and said and not logits and store.corpus == "eegmat":
+        told["threshold"] = THRESHOLD
     return Evaluation(
         protocol, str(store.path), windows, people, outcomes, told, said, 0, tuple(notes), rated
     )

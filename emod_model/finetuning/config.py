@@ -20,6 +20,14 @@ class Augmentation(Section):
     fewest_channels: float = Field(1.0, gt=0, le=1, description="smallest part of the channels that is kept")
 
 
+class FinetuningOptimiser(Optimiser):
+    """With the published rates."""
+
+    learning_rate: float = Field(1e-3, gt=0, allow_inf_nan=False, description="of the heads, at the start")
+    backbone: float = Field(0.5, gt=0, le=1, description="rate of encoder and layers, as a part of it")
+    clip: float = Field(1.0, gt=0, allow_inf_nan=False, description="norm that gradients are clipped at")
+
+
 class Finetuning(RunSettings):
     """A fine-tuning run; the defaults are the published recipe."""
 
@@ -32,7 +40,7 @@ class Finetuning(RunSettings):
     label_smoothing: float = Field(0.1, ge=0, lt=1)
     batch: int = Field(64, ge=2, description="windows, a process")
     augmentation: Augmentation = Augmentation()
-    optimiser: Optimiser = Optimiser(learning_rate=1e-3, backbone=0.5, clip=1.0)
+    optimiser: FinetuningOptimiser = FinetuningOptimiser()
     validation_people: float | tuple[str, ...] = Field(
         0.15, description="who chooses the best epoch: by name, or a part of everyone drawn by the seed"
     )
@@ -42,6 +50,10 @@ class Finetuning(RunSettings):
     def _one_start(self) -> Self:
         if self.start is not None and self.network is not None:
             raise ValueError("start and network are both given; a checkpoint brings its own network")
+        held = self.validation_people if isinstance(self.validation_people, tuple) else ()
+        for name, given in (("classes", self.classes), ("kept_out", (*self.kept_out, *held))):
+            if twice := next((one for one in given if given.count(one) > 1), None):
+                raise ValueError(f"{name} names {twice!r} twice (validation_people counts with kept_out)")
         if isinstance(self.validation_people, float) and not 0 < self.validation_people < 1:
             raise ValueError(
                 f"validation_people = {self.validation_people} is no part of everyone; give 0.15"

@@ -190,6 +190,12 @@ def parts(settings: Finetuning, store: StoreLike, classes: Sequence[str]) -> tup
     for what, part in zip(("train", "validate"), rows, strict=True):
         if not len(part):
             raise UsageError(f"{store.corpus} has no window to {what} on with head = {settings.head!r}")
+        if settings.head == "both" and not np.isfinite(store.valence[part] + store.arousal[part]).any():
+            raise UsageError(
+                f"{store.corpus} has no window with valence and arousal to {what} on; set head = 'classes'"
+            )
+        if settings.head == "both" and not np.isin(store.label[part], list(classes)).any():
+            raise UsageError(f"{store.corpus} has no window with a class to {what} on; set head = 'affect'")
     return rows
 
 

@@ -11,10 +11,10 @@ from emod_model.finetuning.config import Augmentation, Finetuning
 from emod_model.finetuning.data import NO_CLASS, Labelled
 from emod_model.finetuning.figures import affect_figures, class_figures
 from emod_model.fitting.module import FittedNetwork
+from emod_model.fitting.stores import StoreLike
 from emod_model.fitting.windows import Seen, features
 from emod_model.network import EMOD
 from emod_model.pretraining.augment import add_noise, drop_channels, shift_time
-from emod_model.signal.spec import SignalSpec
 from emod_model.training.fit import objective
 
 Keep = Callable[[EMOD, dict[str, float]], None]
@@ -27,8 +27,8 @@ class FinetunedNetwork(FittedNetwork):
     ----------
     network : EMOD
         What is fine-tuned.
-    spec : SignalSpec
-        Of the windows.
+    store : StoreLike
+        The corpus.
     settings : Finetuning
         Of the run.
     keep : callable
@@ -37,14 +37,14 @@ class FinetunedNetwork(FittedNetwork):
 
     best: Tensor
 
-    def __init__(self, network: EMOD, spec: SignalSpec, settings: Finetuning, keep: Keep) -> None:
+    def __init__(self, network: EMOD, store: StoreLike, settings: Finetuning, keep: Keep) -> None:
         heads: list[nn.Module] = []
         if settings.head != "affect" and network.classes is not None:
             heads.append(network.classes)
         if settings.head != "classes":
             heads.append(network.affect)
-        super().__init__(network, heads, settings.optimiser, settings)
-        self._spec, self._settings, self._keep = spec, settings, keep
+        super().__init__(network, heads, settings.optimiser, settings, [store])
+        self._spec, self._settings, self._keep = store.spec, settings, keep
         # a buffer: a run that is resumed still knows what it has to beat
         self.register_buffer("best", torch.tensor(-torch.inf))
         self._said: list[tuple[Tensor, Tensor, Tensor, Tensor, Tensor]] = []

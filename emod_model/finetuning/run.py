@@ -81,7 +81,7 @@ def finetune(
     def keep(best: EMOD, figures: dict[str, float]) -> None:
         save_checkpoint(path, best, _info(settings, config, origin, train, classes, figures))
 
-    module = FinetunedNetwork(network, opened.spec, settings, keep)
+    module = FinetunedNetwork(network, opened, settings, keep)
     state = run_folder(settings.out, resume)
     fit(
         module,

@@ -17,7 +17,8 @@ from emod_model.fitting.stores import FEWEST_CHANNELS, Rows, StoreLike
 REST_S = 60.0
 """Beginning of EEGMAT's rest that is a person's baseline, s: rest is a class of its own there."""
 _AT_ONCE = 64
-_MOST_KEPT = 1024
+_MOST_KEPT = 2**25
+"""Numbers in the removals that are kept to be used again: 128 MB."""
 
 
 def rests(store: StoreLike) -> npt.NDArray[np.bool_]:
@@ -95,10 +96,11 @@ class Baselines:
         if not baseline.covers(at):
             own = baseline.with_own(self._parts(np.array([row]), at)[0], at, self._store.spec.window_s)
             return own.removal(self._centring, at)
-        if len(self._removals) >= _MOST_KEPT:
+        made = baseline.removal(self._centring, at)
+        if (len(self._removals) + 1) * made.maps.numel() > _MOST_KEPT:
             self._removals.clear()
-        self._removals[key] = baseline.removal(self._centring, at)
-        return self._removals[key]
+        self._removals[key] = made
+        return made
 
     def removals(self, rows: Rows, channels: Sequence[int]) -> Removal:
         """Return what takes their baselines off windows of the same electrodes."""

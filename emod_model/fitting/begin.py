@@ -11,8 +11,9 @@ from emod_model.errors import UsageError
 from emod_model.fitting.batches import seeded
 from emod_model.fitting.config import Relative
 from emod_model.fitting.windows import StoredWindows, differs, spectrum_statistics
+from emod_model.montage import TABLE_ROWS
 from emod_model.network import EMOD, EMODConfig
-from emod_model.signal.spec import SignalSpec
+from emod_model.signal.spec import N_SPECTRUM_BINS, SignalSpec
 
 _START = 1
 
@@ -62,8 +63,14 @@ def begin(
         It cannot be read.
     """
     torch.manual_seed(settings.seed)
+    if settings.centring is not None and spec.spectrum != "log-power":
+        raise UsageError(
+            f"a baseline can be taken off log power alone, and the store was prepared with spectrum "
+            f"{spec.spectrum!r}; leave [centring] out, or prepare it for another model"
+        )
     if settings.start is None:
         config = (settings.network or EMODConfig()).model_copy(update=changes)
+        _check(config, spec)
         network = EMOD(config)
         if config.spectrum == "log-power":
             _standardise(network, settings, windows, spec)
@@ -92,6 +99,22 @@ def begin(
     if place is not None and model.info.centring is None:
         _standardise(network, settings, windows, spec)
     return network, config, f"from {model.name}"
+
+
+def _check(config: EMODConfig, spec: SignalSpec) -> None:
+    """Refuse an architecture that cannot read the windows, naming the field."""
+    for field, needed in (
+        ("spectrum", spec.spectrum),
+        ("n_bins", N_SPECTRUM_BINS),
+        ("table_rows", TABLE_ROWS),
+    ):
+        if (given := getattr(config, field)) != needed:
+            raise UsageError(f"network.{field} = {given!r}, where the windows of the store need {needed!r}")
+    if config.max_tokens < spec.window_tokens:
+        raise UsageError(
+            f"network.max_tokens = {config.max_tokens}, and windows of {spec.window_s:g} s have "
+            f"{spec.window_tokens}"
+        )
 
 
 def taken_off(relative: Relative | None) -> str:

@@ -1,7 +1,7 @@
 """The part of a Lightning module that pretraining and fine-tuning share."""
 
 import copy
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import lightning
@@ -11,6 +11,7 @@ from torch import nn
 from emod_model.errors import UsageError
 from emod_model.fitting.batches import seeded
 from emod_model.fitting.config import Optimiser, RunSettings
+from emod_model.fitting.stores import StoreLike, fingerprint
 from emod_model.network import EMOD
 from emod_model.pretraining.gather import world
 from emod_model.training.fit import follow
@@ -35,6 +36,8 @@ class FittedNetwork(lightning.LightningModule):
         How.
     settings : RunSettings
         Of the run; its state is resumed with the same ones alone.
+    stores : sequence of StoreLike
+        What it learns from; its state is resumed with the same ones alone.
 
     Attributes
     ----------
@@ -43,13 +46,19 @@ class FittedNetwork(lightning.LightningModule):
     """
 
     def __init__(
-        self, network: EMOD, heads: Iterable[nn.Module], optimiser: Optimiser, settings: RunSettings
+        self,
+        network: EMOD,
+        heads: Iterable[nn.Module],
+        optimiser: Optimiser,
+        settings: RunSettings,
+        stores: Sequence[StoreLike],
     ) -> None:
         super().__init__()
         self.network = network
         self.steps = 1
         self._optimiser, self._seed = optimiser, settings.seed
         self._told = settings.model_dump(mode="json", exclude=_FREE)
+        self._told["stores"] = [fingerprint(store) for store in stores]
         self._heads = [p for head in heads for p in head.parameters()]
         self._backbone = [p for part in (network.encoder, network.layers) for p in part.parameters()]
         network.requires_grad_(False)

@@ -1,5 +1,6 @@
 """What training asks of a store of windows."""
 
+import hashlib
 from typing import Protocol
 
 import numpy as np
@@ -70,3 +71,13 @@ class StoreLike(Protocol):
     @property
     def baseline(self) -> npt.NDArray[np.bool_]:
         """Windows of rest."""
+
+
+def fingerprint(store: StoreLike) -> str:
+    """Return what tells stores apart: corpus, electrodes, and whose windows they are with which labels."""
+    told = hashlib.sha256(repr((store.corpus, store.channels, store.spec.model_dump())).encode())
+    for column in (store.subject, store.session, store.trial, store.label):
+        told.update("\0".join(column.tolist()).encode())
+    for numbers in (store.valence, store.arousal, store.start_s):
+        told.update(np.ascontiguousarray(numbers, np.float64).tobytes())
+    return f"{store.corpus}, {len(store.subject)} windows, {told.hexdigest()[:12]}"

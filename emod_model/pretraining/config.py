@@ -29,6 +29,13 @@ class BatchSettings(Section):
     an_epoch: int | None = Field(None, ge=1, description="batches; as many windows as there are by default")
 
 
+class PretrainingOptimiser(Optimiser):
+    """With the published rate."""
+
+    learning_rate: float = Field(5e-4, gt=0, allow_inf_nan=False, description="at the start")
+    clip: float = Field(3.0, gt=0, allow_inf_nan=False, description="norm that gradients are clipped at")
+
+
 class Pretraining(RunSettings):
     """A pretraining run."""
 
@@ -37,7 +44,7 @@ class Pretraining(RunSettings):
     network: EMODConfig | None = Field(None, description="of random weights; the published sizes by default")
     loss: Loss = Loss()
     batches: BatchSettings = BatchSettings()
-    optimiser: Optimiser = Optimiser(learning_rate=5e-4, clip=3.0)
+    optimiser: PretrainingOptimiser = PretrainingOptimiser()
     validation_people: float = Field(0.1, ge=0, lt=1, description="part of each corpus' people held out")
 
     @model_validator(mode="after")

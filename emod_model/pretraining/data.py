@@ -65,6 +65,11 @@ class CorpusWindows(StoredWindows):
         super().__init__(store, np.flatnonzero(placed & np.isin(store.subject, list(people))), worn)
         valence, arousal = store.valence[self.rows], store.arousal[self.rows]
         self.points: npt.NDArray[np.float32] = np.stack([valence, arousal], 1).astype(np.float32)
+        if np.abs(self.points).max() > 1:
+            raise UsageError(
+                f"{store.corpus} has a window at valence and arousal {np.abs(self.points).max():g}, outside "
+                "[-1, 1]; prepare it anew"
+            )
         self.regions = region(valence, arousal)
 
 

@@ -1,9 +1,12 @@
 """One step of pretraining: encode corpus by corpus, join, contrast."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from emod_model.fitting.module import FittedNetwork
+from emod_model.fitting.stores import StoreLike
 from emod_model.fitting.windows import features
 from emod_model.network import EMOD
 from emod_model.pretraining.augment import published
@@ -27,10 +30,14 @@ class PretrainedNetwork(FittedNetwork):
         Of the windows.
     settings : Pretraining
         Of the run.
+    stores : sequence of StoreLike
+        The corpora.
     """
 
-    def __init__(self, network: EMOD, spec: SignalSpec, settings: Pretraining) -> None:
-        super().__init__(network, [network.projection], settings.optimiser, settings)
+    def __init__(
+        self, network: EMOD, spec: SignalSpec, settings: Pretraining, stores: Sequence[StoreLike]
+    ) -> None:
+        super().__init__(network, [network.projection], settings.optimiser, settings, stores)
         self._spec, self._loss = spec, settings.loss
 
     def loss(self, batch: list[Part], network: EMOD, *, augment: bool) -> Tensor:

@@ -70,7 +70,7 @@ def pretrain(
     corpora = [CorpusWindows(store, train, cap) for store, (train, _), cap in each]
     judged = [CorpusWindows(store, held, cap) for store, (_, held), cap in each if held]
     network, config, origin = begin(settings, corpora, spec, n_classes=0)
-    module = PretrainedNetwork(network, spec, settings)
+    module = PretrainedNetwork(network, spec, settings, opened)
     state = run_folder(settings.out, resume)
     training = _batches(settings, corpora, lambda: module.trainer.current_epoch, _TRAIN)
     # one pass over as many windows as are held out, the same in every epoch

@@ -32,7 +32,7 @@ def evaluate(
     report: Annotated[
         Path | None, typer.Option("--report", metavar="FILE.html", help="Write a page with pictures.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the bootstrap over people.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", min=0, help="Of the bootstrap.")] = 0,
 ) -> None:
     """Judge a model by a protocol, beside linear baselines and predictors that see no EEG."""
     if (store is None) == (data is None):

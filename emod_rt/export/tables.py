@@ -87,11 +87,15 @@ def affect_rows(affect: Affect, recording: Recording) -> tuple[list[str], list[t
 
 def affect_texts(affect: Affect, recording: Recording) -> dict[str, Any]:
     """Return the description that goes with `affect_rows`."""
+    texts = dict(_AFFECT_TEXTS)
+    for axis in affect.unvalidated:
+        texts[axis] = {"Description": f"NOT VALIDATED ON PEOPLE. {texts[axis]['Description']}"}
     return {
-        **_AFFECT_TEXTS,
+        **texts,
         "Model": affect.model or NOT_THERE,
         "ModelSHA256": affect.model_sha256 or NOT_THERE,
         "Simulated": affect.simulated or recording.simulated,
+        "NotValidatedOnPeople": list(affect.unvalidated),
         "GeneratedBy": [generated_by()],
     }
 

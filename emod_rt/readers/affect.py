@@ -24,6 +24,8 @@ class Affect:
         Where they come from; "" when the stream does not say.
     simulated : bool
         The model was trained on simulated signals, or the signal itself is simulated.
+    unvalidated : tuple of str
+        Axes of the model that were never held against people.
     """
 
     times: npt.NDArray[np.float64]
@@ -31,6 +33,7 @@ class Affect:
     model: str
     model_sha256: str
     simulated: bool
+    unvalidated: tuple[str, ...] = ()
 
 
 def find_affect(streams: list[dict[str, Any]]) -> Affect | None:
@@ -57,6 +60,7 @@ def find_affect(streams: list[dict[str, Any]]) -> Affect | None:
         model=_text(said, "model") or _text(parts, "name"),
         model_sha256=_text(said, "model_sha256") or _text(parts, "sha256"),
         simulated=_text(said, "simulated") == "true",
+        unvalidated=tuple((_text(said, "unvalidated") or _text(parts, "unvalidated")).split()),
     )
 
 

@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -132,6 +133,15 @@ def test_estimates_come_as_a_table_that_says_they_are_simulated(tmp_path, record
     said = json.loads((tmp_path / "a_affect.json").read_text())
     assert (said["Model"], said["ModelSHA256"], said["Simulated"]) == ("emod-0", "f" * 64, True)
     assert set(table.columns) <= set(said)
+
+
+def test_an_axis_that_was_never_held_against_people_is_marked_in_the_description(tmp_path, recording):
+    marked = replace(recording, affect=replace(recording.affect, unvalidated=("valence",)))
+    export_recording(marked, "csv", tmp_path / "a.csv")
+    said = json.loads((tmp_path / "a_affect.json").read_text())
+    assert said["NotValidatedOnPeople"] == ["valence"]
+    assert said["valence"]["Description"].startswith("NOT VALIDATED ON PEOPLE. From -1, unpleasant")
+    assert "VALIDATED" not in said["arousal"]["Description"]
 
 
 # -- FIF

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from emod_model.centring import Centring
-from emod_model.checkpoint import CheckpointInfo, Model
+from emod_model.checkpoint import CheckpointInfo, LabelSpace, Model, load_checkpoint, save_checkpoint
 from emod_model.evaluation.affect import Signal, estimates, look_at
+from emod_model.evaluation.own_classes import as_arousal
 from emod_model.evaluation.recorded import Recorded, table
 from emod_model.network import EMOD, EMODConfig
 from emod_model.signal.spec import SignalSpec
@@ -65,3 +66,32 @@ def test_what_is_read_of_a_window_rests_on_the_rest_alone_unless_everything_is_t
         np.testing.assert_array_equal(found[kind, 1][rest], found[kind, 2][rest])
     assert not np.allclose(found["transductive", 1][rest], found["transductive", 2][rest], atol=1e-7)
     assert not np.allclose(found["causal", 1], found["none", 1], atol=1e-7)
+
+
+def test_a_model_of_two_classes_is_read_as_if_they_were_its_arousal(tmp_path):
+    config = EMODConfig(d_model=16, n_layers=1, n_heads=2, d_feedforward=16, n_classes=3)
+    torch.manual_seed(0)
+    network = EMOD(config).eval()
+    labels = LabelSpace(classes=("arithmetic", "film", "rest"))
+    info = CheckpointInfo(
+        name="three",
+        network=config,
+        signal=SignalSpec(),
+        labels=labels,
+        training_data="nothing",
+        licence="BSD-3-Clause",
+        simulated=False,
+        affect_trained=False,
+    )
+    save_checkpoint(tmp_path / "three.safetensors", network, info)
+    model = load_checkpoint(tmp_path / "three.safetensors")
+    read = as_arousal(model, ("rest", "arithmetic"))
+    assert read is not None
+    read.require_affect()
+    tokens = torch.randn(4, 3, 15, config.d_model)
+    with torch.no_grad():
+        mean, _ = read.network.affect(tokens)
+        chance = model.network.logits(tokens)[:, [2, 0]].softmax(-1)
+    torch.testing.assert_close(mean[:, 1], chance[:, 1] - chance[:, 0])
+    assert as_arousal(model, ("rest", "effort")) is None
+    assert as_arousal(model, ("rest", "film", "arithmetic")) is None

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from emod_model.centring import Centring
 from emod_model.checkpoint import Model, load_checkpoint
@@ -154,6 +155,53 @@ class TestData:
         told = settings(tmp_path, **changes)
         with pytest.raises(UsageError, match=sentence):
             parts(told, STORE, classes_of(told, STORE))
+
+    def test_both_heads_need_both_kinds_of_labels_in_both_parts(self, tmp_path: Path) -> None:
+        unplaced = replace(STORE, valence=np.full(len(STORE.label), np.nan))
+        with pytest.raises(
+            UsageError, match="no window with valence and arousal to train on; set head = 'cl"
+        ):
+            finetune(settings(tmp_path, head="both"), store=unplaced)
+
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            ({"classes": ("sad", "sad")}, "classes names 'sad' twice"),
+            ({"kept_out": ("03",)}, "kept_out names '03' twice"),
+            ({"seed": 2**70}, "seed"),
+        ],
+    )
+    def test_settings_that_contradict_themselves_are_refused(
+        self, tmp_path: Path, changes: dict[str, object], sentence: str
+    ) -> None:
+        with pytest.raises(ValidationError, match=sentence):
+            settings(tmp_path, **changes)
+
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            ({"spectrum": "real-part"}, "network.spectrum = 'real-part', where the windows .* 'log-power'"),
+            ({"n_bins": 20}, "network.n_bins = 20"),
+            ({"table_rows": 20}, "network.table_rows = 20"),
+            ({"max_tokens": 2}, "network.max_tokens = 2, and windows of 1 s have 5"),
+        ],
+    )
+    def test_a_network_that_cannot_read_the_windows_is_refused(
+        self, tmp_path: Path, changes: dict[str, object], sentence: str
+    ) -> None:
+        told = settings(tmp_path / "run", network=TINY.model_copy(update=changes))
+        with pytest.raises(UsageError, match=sentence):
+            finetune(told, store=STORE)
+        assert not (tmp_path / "run").exists()
+
+    def test_a_run_goes_on_with_the_store_it_began_with_alone(self, tmp_path: Path) -> None:
+        finetune(settings(tmp_path, epochs=1), store=STORE)
+        with pytest.raises(UsageError, match=r"the run began with stores = \['films, 150 windows, "):
+            finetune(settings(tmp_path, epochs=1), store=store("films", CHANNELS, people=5), resume=True)
+
+    def test_a_table_of_the_optimiser_keeps_its_other_defaults(self, tmp_path: Path) -> None:
+        told = settings(tmp_path, optimiser={"average": 0.9}).optimiser
+        assert (told.learning_rate, told.backbone, told.clip, told.average) == (1e-3, 0.5, 1.0, 0.9)
 
     def test_a_start_on_other_windows_is_refused(self, tmp_path: Path, both: Model) -> None:
         other = store("films", CHANNELS, people=5)

@@ -145,6 +145,12 @@ class TestRun:
         with pytest.raises(UsageError, match="windows of broken hold what is no number"):
             pretrain(settings(tmp_path), stores=(broken,))
 
+    def test_a_place_outside_the_plane_is_refused(self, tmp_path: Path) -> None:
+        far = store("far", ("Fp1", "Fp2", "C3", "C4", "O1"))
+        far.arousal[0] = 7.0
+        with pytest.raises(UsageError, match=r"far has a window at valence and arousal 7, outside \[-1, 1\]"):
+            pretrain(settings(tmp_path), stores=(far,))
+
     def test_a_damaged_state_is_refused(self, tmp_path: Path) -> None:
         pretrain(settings(tmp_path, epochs=1), stores=STORES)
         (tmp_path / STATE).write_bytes(b"not a state")

@@ -75,6 +75,9 @@ class Baselines:
         worn = range(len(store.channels)) if cap is None else cap
         self._worn = np.isin(np.arange(len(store.channels)), list(worn))
         self._fewest = min(FEWEST_CHANNELS, len(worn))
+        # of more electrodes what they share is never asked for; a bad one may make them few enough
+        least = int((store.good & self._worn).sum(1).min())
+        self._shared = centring.place == "cross-power" and least <= MOST_SHARED
         self._resting = rests(store)
         self._kept: list[Baseline] = []
         self._last: Baseline | None = None
@@ -125,9 +128,8 @@ class Baselines:
         if self._last is not baseline:
             self._last = baseline
             kept = copy.copy(baseline)
-            # one a trial where nobody rests: half the memory, or none where it is never asked for
-            shared = self._centring.place == "cross-power" and self._worn.sum() <= MOST_SHARED
-            kept.coherence = baseline.coherence.astype(np.float32) if shared else baseline.coherence[:0]
+            # one a trial where nobody rests: half the memory, or none
+            kept.coherence = baseline.coherence.astype(np.float32) if self._shared else baseline.coherence[:0]
             self._kept.append(kept)
         self.of[rows] = len(self._kept) - 1
 

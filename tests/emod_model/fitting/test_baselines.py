@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from emod_model.centring import Baseline, Centring, remove
+from emod_model.centring import MOST_SHARED, Baseline, Centring, remove
 from emod_model.errors import UsageError
 from emod_model.features import assemble
 from emod_model.features.spectrum import spectra
@@ -14,6 +14,7 @@ from emod_model.fitting.baselines import Baselines, rests
 from emod_model.fitting.config import Relative
 from emod_model.fitting.windows import StoredWindows, features
 from emod_model.fitting.worn import resting, worn
+from emod_model.montage.names import PUBLISHED_NAMES
 from emod_model.pretraining.augment import published
 from tests.emod_model.fitting.memory_store import SPEC, MemoryStore, store
 
@@ -99,6 +100,16 @@ def test_a_window_with_too_few_good_electrodes_makes_no_baseline() -> None:
     sparse = replace(STORE, good=good)
     assert baselines(sparse).of[6] == baselines(replace(sparse, windows=STORE.windows * 2)).of[6]
     torch.testing.assert_close(maps(louder(sparse, np.array([5])), 6), maps(sparse, 6))
+
+
+def test_what_many_electrodes_share_is_there_for_a_window_with_few_enough_good_ones() -> None:
+    many = store("films", PUBLISHED_NAMES[3 : MOST_SHARED + 4], people=1, each=24)
+    good = np.ones_like(many.good)
+    good[7, 0] = False
+    few = baselines(replace(many, good=good)).removal(7, range(1, MOST_SHARED + 1)).maps
+    whole = baselines(replace(many, good=np.ones_like(good))).removal(7, range(MOST_SHARED + 1)).maps
+    assert not torch.equal(few, torch.diag_embed(torch.diagonal(few, dim1=1, dim2=2)))
+    torch.testing.assert_close(whole, torch.diag_embed(torch.diagonal(whole, dim1=1, dim2=2)))
 
 
 def test_windows_that_hold_no_numbers_are_refused() -> None:

@@ -26,6 +26,8 @@ Array = npt.NDArray[np.float64]
 Kind = Literal["none", "causal", "transductive"]
 """What gives the baseline: nothing; a rest that is not scored, or past windows; all of a person's windows."""
 
+REST_S = 60.0
+"""Beginning of a rest that is the baseline, and is then neither learnt from nor scored, s."""
 LONGEST_S = 5.0
 """A window that follows a longer pause counts no more than this, s."""
 MOST_SHARED = 32
@@ -43,7 +45,7 @@ class Centring(BaseModel):
     place: Literal["signal", "power", "cross-power"] = Field("cross-power", description="what is compared")
     spread_hz: int = Field(3, ge=0, description="bins to either side that share coherence")
     shrink: float = Field(0.02, ge=0, le=1, description="least weight of uncorrelated channels")
-    first_s: float = Field(60.0, gt=0, description="running baseline: mean over so many first valid seconds")
+    first_s: float = Field(REST_S, gt=0, description="running baseline: mean of so many first valid seconds")
     follow_s: float = Field(1800.0, gt=0, description="and from then on followed with this time constant")
     unsure: float = Field(0.5, ge=0, description="standard deviation added while there is no baseline yet")
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from emod_model.centring import REST_S
 from emod_model.corpora.eegmat import ARITHMETIC, EEGMAT, ELECTRODES, HALVES, PUBLISHED_CHANNELS, REST
 from emod_model.errors import InputFileError
-from emod_model.evaluation.recorded import BASELINE_S, WINDOW_S, Caps, Material, Recorded
+from emod_model.evaluation.recorded import WINDOW_S, Caps, Material, Recorded
 
 CLASSES = (REST, ARITHMETIC)
 CAPS: Caps = {
@@ -43,7 +44,7 @@ def material(folder: Path, channels: Sequence[str] | None = None) -> Material:
         for label, eeg, sfreq in corpus.published(subject):
             result.append(Recorded(subject, label, label, eeg, sfreq, PUBLISHED_CHANNELS, label == REST))
     for one in result:
-        least = BASELINE_S + WINDOW_S if one.rest else WINDOW_S
+        least = REST_S + WINDOW_S if one.rest else WINDOW_S
         if one.n_windows * WINDOW_S < least:
             raise InputFileError(
                 f"{folder}: the {one.label} of {one.subject} lasts {one.eeg.shape[1] / one.sfreq:.1f} s, "

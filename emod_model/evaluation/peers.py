@@ -27,7 +27,6 @@ RATES: dict[str, float] = {"EEGNet": 1e-3, "EEGConformer": 2e-4, "LaBraM": 5e-4,
 _NO_ELECTRODE = {"A2-A1": "A2"}
 _WEIGHT_DECAY = 1e-2
 _LARGEST_NORM = 1.0
-_TWO = 2
 
 
 @dataclass(frozen=True)
@@ -212,8 +211,7 @@ def train(
     x = torch.from_numpy(eeg / eeg[rows].std())
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    classes = len(table.classes)
-    network, logits = build(name, windows, 1 if classes == _TWO else classes)
+    network, logits = build(name, windows, 1 if table.binary else len(table.classes))
     optimiser = torch.optim.AdamW(network.parameters(), RATES[name], weight_decay=_WEIGHT_DECAY)
     best, best_epoch, epoch = -1.0, 0, 0
     said = np.zeros(len(test)), np.zeros(len(validate))

@@ -7,14 +7,13 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from emod_model.centring import REST_S
 from emod_model.evaluation.table import WindowTable
 from emod_model.signal.conditioner import Conditioner
 from emod_model.signal.spec import SignalSpec
 
 Caps = Mapping[str, tuple[tuple[str, ...], bool]]
 WINDOW_S = 5.0
-BASELINE_S = 60.0
-"""Beginning of a person's rest that causal centring takes off and that is not scored then, s."""
 PLAIN_SFREQ = 200.0
 """Rate of the windows that the published networks and the plain linear models get, Hz."""
 _LONGEST_PERIOD = 1000
@@ -113,7 +112,7 @@ def table(recorded: Sequence[Recorded], classes: tuple[str, ...]) -> WindowTable
         stimulus=np.full(len(start), ""),
         label=np.repeat([classes.index(one.label) for one in recorded], counts).astype(np.intp),
         start_s=start,
-        baseline=rest & (start + WINDOW_S <= BASELINE_S),
+        baseline=rest & (start + WINDOW_S <= REST_S),
         classes=classes,
     )
 

@@ -30,7 +30,6 @@ Tell = Callable[[str], None]
 """Called with a few words before each step that takes a while."""
 THRESHOLD = 0.0
 """Arousal above which a window counts as the second class where the checkpoint names no other."""
-TWO = 2
 FEWEST = 2
 """Electrodes: of one nothing is left under average reference."""
 _NOTHING = np.zeros(0, dtype=np.intp)
@@ -69,7 +68,7 @@ def on_recordings(material: Material, model: Model | None, protocol: str, tell: 
         model.require_affect()
         affect, fused, unread = _ask(model, recorded, names, windows, tell)
         for part, folds in parts.items():
-            if len(classes) == TWO:
+            if windows.binary:
                 outcomes += by_arousal(windows, part, folds, affect)
             outcomes += fitted(FROZEN, fused, windows, part, folds)
     if any(len(split.train) for folds in parts.values() for split in folds):
@@ -84,7 +83,7 @@ def on_recordings(material: Material, model: Model | None, protocol: str, tell: 
     notes += relative_notes(model)
     people = {part: people_of(windows, folds) for part, folds in parts.items()}
     told = about(model, names)
-    if told and len(classes) == TWO:
+    if told and windows.binary:
         told["threshold"] = THRESHOLD
     return Evaluation(
         protocol, material.source, windows, people, outcomes, told, affect, unread, tuple(notes)

@@ -111,13 +111,12 @@ def on_store(store: Store, model: Model | None, protocol: str, tell: Tell) -> Ev
             outcomes += blind(windows, part, folds)
         if there.any():
             rated += _rated(windows, affect, part, folds, features, said)
-    people = {part: people_of(windows, folds) for part, folds in parts.items()}
     told: dict[str, Any] = about(model, store.channels)
     if told and said and not logits and store.corpus == "eegmat":
         told["threshold"] = THRESHOLD
-    return Evaluation(
-        protocol, str(store.path), windows, people, outcomes, told, said, 0, tuple(notes), rated
-    )
+    people = {part: people_of(windows, folds) for part, folds in parts.items()}
+    source = str(store.path)
+    return Evaluation(protocol, source, windows, people, outcomes, told, said, 0, tuple(notes), rated)
 
 
 def _fits(store: Store, model: Model) -> None:

@@ -74,6 +74,11 @@ class WindowTable:
         )
 
     @property
+    def binary(self) -> bool:
+        """Whether one score says all there is: how much it is the second of two classes."""
+        return len(self.classes) == 2
+
+    @property
     def people(self) -> tuple[str, ...]:
         """Everyone, in the order of the file."""
         return tuple(dict.fromkeys(self.subject.tolist()))

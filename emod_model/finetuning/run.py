@@ -10,7 +10,7 @@ from emod_model.finetuning.data import JudgedPlan, Labelled, LabelledWindows, Sh
 from emod_model.finetuning.module import FinetunedNetwork
 from emod_model.fitting.batches import Batches, seeded
 from emod_model.fitting.begin import begin, taken_off
-from emod_model.fitting.loop import Say, fit, run_folder
+from emod_model.fitting.loop import UNWATCHED, Watch, fit, run_folder
 from emod_model.fitting.stores import Rows, StoreLike
 from emod_model.fitting.worn import worn
 from emod_model.network import EMOD, EMODConfig
@@ -26,9 +26,7 @@ def finetune(
     store: StoreLike | None = None,
     rows: tuple[Rows, Rows] | None = None,
     resume: bool = False,
-    stop: Callable[[], bool] = lambda: False,
-    say: Say = lambda _: None,
-    bar: bool = False,
+    watch: Watch = UNWATCHED,
 ) -> Path:
     """Fine-tune, and keep the weights that validate best: by kappa, by CCC, or by the mean of both.
 
@@ -42,12 +40,8 @@ def finetune(
         Windows to train on and to validate on, in place of what the settings say of people.
     resume : bool
         Go on from the state in `settings.out`.
-    stop : callable
-        Asked after every step whether to stop.
-    say : callable
-        Told a line after every epoch.
-    bar : bool
-        Show a progress bar.
+    watch : Watch
+        Who looks at it.
 
     Returns
     -------
@@ -57,20 +51,15 @@ def finetune(
     Raises
     ------
     Interrupted
-        `stop` said so; the state is in `settings.out`.
+        `watch.stop` said so; the state is in `settings.out`.
     UsageError, InputFileError, ModelError
         A store or checkpoint that cannot be read or do not go together, or a folder that holds another run.
     """
     opened: StoreLike = open_store(settings.store) if store is None else store
     classes = classes_of(settings, opened)
     train_rows, validation_rows = rows if rows is not None else parts(settings, opened, classes)
-    caps = worn(
-        opened,
-        settings.centring,
-        opened.spec.tokens_per_s,
-        settings.augmentation.fewest_channels,
-        seeded(settings.seed, _CAPS),
-    )
+    fewest, rng = settings.augmentation.fewest_channels, seeded(settings.seed, _CAPS)
+    caps = worn(opened, settings.centring, opened.spec.tokens_per_s, fewest, rng)
     train = LabelledWindows(opened, train_rows, classes, caps)
     judged = LabelledWindows(opened, validation_rows, classes, caps[:1])
     network, config, origin = begin(
@@ -83,17 +72,9 @@ def finetune(
 
     module = FinetunedNetwork(network, opened, settings, keep)
     state = run_folder(settings.out, resume)
-    fit(
-        module,
-        _batches(settings, train, lambda: module.trainer.current_epoch),
-        Batches(JudgedPlan(judged), lambda: 0, (), settings.machine.workers),
-        settings,
-        settings.optimiser,
-        state=state,
-        stop=stop,
-        say=say,
-        bar=bar,
-    )
+    training = _batches(settings, train, lambda: module.trainer.current_epoch)
+    validation = Batches(JudgedPlan(judged), lambda: 0, (), settings.machine.workers)
+    fit(module, training, validation, settings, settings.optimiser, state, watch)
     return path
 
 

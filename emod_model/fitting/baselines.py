@@ -9,13 +9,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from emod_model.centring import MOST_SHARED, Baseline, Centring, Removal
+from emod_model.centring import MOST_SHARED, REST_S, Baseline, Centring, Removal
 from emod_model.errors import UsageError
 from emod_model.features.spectrum import spectra
 from emod_model.fitting.stores import FEWEST_CHANNELS, Rows, StoreLike
 
-REST_S = 60.0
-"""Beginning of EEGMAT's rest that is a person's baseline, s: rest is a class of its own there."""
 _AT_ONCE = 64
 _MOST_KEPT = 2**25
 """Numbers in the removals that are kept to be used again: 128 MB."""
@@ -25,6 +23,7 @@ def rests(store: StoreLike) -> npt.NDArray[np.bool_]:
     """Tell which windows are the rest that causal centring takes off and that is then not learnt from."""
     if store.corpus != "eegmat":
         return store.baseline
+    # rest is a class of its own there
     # also the one that reaches beyond the minute: what is judged shares no sample with the baseline
     both: npt.NDArray[np.bool_] = store.baseline | ((store.start_s < REST_S) & (store.label == "rest"))
     return both

@@ -1,6 +1,6 @@
 """The network that a run begins with."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -75,16 +75,27 @@ def begin(
         if config.spectrum == "log-power":
             _standardise(network, settings, windows, spec)
         return network, config, "from scratch"
-    model = load_checkpoint(settings.start)
+    return _from_checkpoint(settings.start, settings, windows, spec, changes)
+
+
+def _from_checkpoint(
+    start: Path,
+    settings: Beginning,
+    windows: Sequence[StoredWindows],
+    spec: SignalSpec,
+    changes: Mapping[str, float],
+) -> tuple[EMOD, EMODConfig, str]:
+    """Return the network of a checkpoint; its head for classes begins anew where there are others."""
+    model = load_checkpoint(start)
     if field := differs(model.spec, spec):
         raise UsageError(
-            f"{settings.start} reads windows with {field} {getattr(model.spec, field)} and the store has "
-            f"{getattr(spec, field)}; prepare it with --model {settings.start}"
+            f"{start} reads windows with {field} {getattr(model.spec, field)} and the store has "
+            f"{getattr(spec, field)}; prepare it with --model {start}"
         )
     place = None if settings.centring is None else settings.centring.place
     if model.info.centring is not None and model.info.centring.place != place:
         raise UsageError(
-            f"{settings.start} was trained on windows with a person's baseline taken off and this run has "
+            f"{start} was trained on windows with a person's baseline taken off and this run has "
             f"{'none' if place is None else repr(place)}; "
             f'set place = "{model.info.centring.place}" under [centring], or start from another checkpoint'
         )
@@ -94,7 +105,6 @@ def begin(
     if model.info.network.n_classes != config.n_classes:
         old = {name: value for name, value in old.items() if not name.startswith("classes.")}
     missing = network.load_state_dict(old, strict=False).missing_keys
-    # the head for classes alone may begin anew
     assert all(name.startswith("classes.") for name in missing), missing
     if place is not None and model.info.centring is None:
         _standardise(network, settings, windows, spec)

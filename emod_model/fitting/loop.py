@@ -6,6 +6,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,28 @@ _TOLD = (
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Who looks at a run, and may end it.
+
+    Attributes
+    ----------
+    stop : callable
+        Asked after every step whether to stop.
+    say : callable
+        Told a line after every epoch.
+    bar : bool
+        Whether a progress bar is shown.
+    """
+
+    stop: Callable[[], bool] = lambda: False
+    say: Say = lambda _: None
+    bar: bool = False
+
+
+UNWATCHED = Watch()
+
+
 class Interrupted(Exception):  # noqa: N818 - it is no error
     """The run was asked to stop; its state is on disk."""
 
@@ -37,8 +60,8 @@ class Interrupted(Exception):  # noqa: N818 - it is no error
 class _Keeper(Callback):
     """Writes the state after every epoch, and when the run is asked to stop."""
 
-    def __init__(self, path: Path, stop: Callable[[], bool], say: Say) -> None:
-        self._path, self._stop, self._say = path, stop, say
+    def __init__(self, path: Path, watch: Watch) -> None:
+        self._path, self._watch = path, watch
         self._term = signal.getsignal(signal.SIGTERM)
 
     def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
@@ -49,7 +72,7 @@ class _Keeper(Callback):
 
     def on_train_batch_end(self, trainer: lightning.Trainer, *_: Any, **__: Any) -> None:
         """Stop when asked to: all processes at the same step."""
-        if trainer.strategy.reduce_boolean_decision(self._stop(), all=False):
+        if trainer.strategy.reduce_boolean_decision(self._watch.stop(), all=False):
             trainer.save_checkpoint(self._path)
             raise Interrupted
 
@@ -74,7 +97,7 @@ class _Keeper(Callback):
             if name in trainer.callback_metrics
         )
         if trainer.is_global_zero:
-            self._say(f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}: {figures}")
+            self._watch.say(f"epoch {trainer.current_epoch + 1} of {trainer.max_epochs}: {figures}")
 
 
 def run_folder(out: Path, resume: bool) -> Path | None:
@@ -107,12 +130,8 @@ def fit(
     validation: Any,
     settings: RunSettings,
     optimiser: Optimiser,
-    *,
     state: Path | None = None,
-    stop: Callable[[], bool] = lambda: False,
-    say: Say = lambda _: None,
-    callbacks: list[Callback] | None = None,
-    bar: bool = False,
+    watch: Watch = UNWATCHED,
 ) -> None:
     """Fit a module.
 
@@ -130,40 +149,18 @@ def fit(
         Where gradients are clipped.
     state : pathlib.Path, optional
         Go on from there.
-    stop : callable
-        Asked after every step whether to stop.
-    say : callable
-        Told a line after every epoch.
-    callbacks : list of Callback
-        What else happens.
-    bar : bool
-        Show a progress bar.
+    watch : Watch
+        Who looks at it.
 
     Raises
     ------
     Interrupted
-        `stop` said so; the state is in the run's folder.
+        `watch.stop` said so; the state is in the run's folder.
     """
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
-    extra = [*(callbacks or []), _Keeper(settings.out / STATE, stop, say)]
-    if bar:
-        extra.append(RichProgressBar())
     module.steps = settings.epochs * len(training)
-    trainer = lightning.Trainer(
-        max_epochs=settings.epochs,
-        gradient_clip_val=optimiser.clip,
-        callbacks=extra,
-        enable_progress_bar=bar,
-        enable_model_summary=False,
-        enable_checkpointing=False,
-        logger=[CSVLogger(settings.out, "csv"), TensorBoardLogger(settings.out, "tensorboard")],
-        log_every_n_steps=min(50, len(training)),
-        num_sanity_val_steps=0,
-        plugins=[SafeState()],
-        use_distributed_sampler=False,
-        **_where(settings.machine),
-    )
+    trainer = _trainer(settings, optimiser, len(training), watch)
     with warnings.catch_warnings():
         # batches are read by this loop's own loader, which knows how many workers it has
         warnings.filterwarnings("ignore", ".*does not have many workers.*")
@@ -172,6 +169,25 @@ def fit(
         # Lightning asks torch for a leaf in the old way
         warnings.filterwarnings("ignore", ".*LeafSpec.*", FutureWarning)
         trainer.fit(module, training, validation, ckpt_path=state)
+
+
+def _trainer(settings: RunSettings, optimiser: Optimiser, steps: int, watch: Watch) -> lightning.Trainer:
+    """Return Lightning's trainer for epochs of so many steps."""
+    keeper = _Keeper(settings.out / STATE, watch)
+    return lightning.Trainer(
+        max_epochs=settings.epochs,
+        gradient_clip_val=optimiser.clip,
+        callbacks=[keeper, RichProgressBar()] if watch.bar else [keeper],
+        enable_progress_bar=watch.bar,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        logger=[CSVLogger(settings.out, "csv"), TensorBoardLogger(settings.out, "tensorboard")],
+        log_every_n_steps=min(50, steps),
+        num_sanity_val_steps=0,
+        plugins=[SafeState()],
+        use_distributed_sampler=False,
+        **_where(settings.machine),
+    )
 
 
 def _where(machine: Machine) -> dict[str, Any]:

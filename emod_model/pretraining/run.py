@@ -7,7 +7,7 @@ from pathlib import Path
 from emod_model.checkpoint import CheckpointInfo, save_checkpoint
 from emod_model.fitting.batches import Batches
 from emod_model.fitting.begin import begin, taken_off
-from emod_model.fitting.loop import Say, fit, run_folder
+from emod_model.fitting.loop import UNWATCHED, Watch, fit, run_folder
 from emod_model.fitting.stores import StoreLike
 from emod_model.fitting.windows import one_spec
 from emod_model.fitting.worn import worn
@@ -29,9 +29,7 @@ def pretrain(
     *,
     stores: Sequence[StoreLike] | None = None,
     resume: bool = False,
-    stop: Callable[[], bool] = lambda: False,
-    say: Say = lambda _: None,
-    bar: bool = False,
+    watch: Watch = UNWATCHED,
 ) -> Path:
     """Pretrain, and write the weights of the last epoch, as published.
 
@@ -43,12 +41,8 @@ def pretrain(
         The corpora, where they are not to be opened from `settings.stores`.
     resume : bool
         Go on from the state in `settings.out`.
-    stop : callable
-        Asked after every step whether to stop.
-    say : callable
-        Told a line after every epoch.
-    bar : bool
-        Show a progress bar.
+    watch : Watch
+        Who looks at it.
 
     Returns
     -------
@@ -58,7 +52,7 @@ def pretrain(
     Raises
     ------
     Interrupted
-        `stop` said so; the state is in `settings.out`.
+        `watch.stop` said so; the state is in `settings.out`.
     UsageError, InputFileError, ModelError
         Stores that cannot be read or do not go together, or a folder that holds another run.
     """
@@ -75,17 +69,7 @@ def pretrain(
     training = _batches(settings, corpora, lambda: module.trainer.current_epoch, _TRAIN)
     # one pass over as many windows as are held out, the same in every epoch
     validation = _batches(settings, judged, lambda: 0, _VALIDATE) if judged else None
-    fit(
-        module,
-        training,
-        validation,
-        settings,
-        settings.optimiser,
-        state=state,
-        stop=stop,
-        say=say,
-        bar=bar,
-    )
+    fit(module, training, validation, settings, settings.optimiser, state, watch)
     path = settings.out / WEIGHTS
     # a run that was done already has its figures in its checkpoint
     if module.trainer.is_global_zero and module.trainer.callback_metrics:

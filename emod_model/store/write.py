@@ -69,35 +69,32 @@ def write_store(
     ----------
     corpus : Corpus
         Where the trials come from; must survive pickling when there is more than one worker.
-    raw : pathlib.Path
-        Its folder.
-    path : pathlib.Path
-        The store to be.
+    raw, path : pathlib.Path
+        Its folder, and the store to be.
     recipe : Recipe
         What is done.
     workers : int
-        Processes; the result does not depend on how many. Within a `joblib.parallel_config` that backend
-        and its number are taken.
+        Processes, which change nothing of the result; a `joblib.parallel_config` around it counts more.
     progress : callable
         See `Progress`.
 
     Raises
     ------
     UsageError
-        The store cannot be written, or is there of another recipe or of other files; ICA is asked for and
-        mne-icalabel not installed.
+        The store cannot be written, or is there of another recipe or other files; mne-icalabel is missing.
     InputFileError
         Nobody's trials can be used, or a file cannot be read.
     """
     _check_place(path, raw)
-    recipe = recipe.model_copy(update={"vocabulary": _fingerprint(_vocabulary(corpus))})
+    labels = _vocabulary(corpus)
+    recipe = recipe.model_copy(update={"vocabulary": _fingerprint(labels)})
     if recipe.ica:
         check_installed()
     notes = Counter(corpus.notes)
     of_person = files_of(corpus, raw)
-    everything = sorted({file for files in of_person.values() for file in files})
 
     def hashes() -> dict[Path, RawFile]:
+        everything = sorted({file for files in of_person.values() for file in files})
         return hash_files(everything, raw, workers, lambda *at: progress("hashing files", *at))
 
     if path.exists():
@@ -107,10 +104,9 @@ def write_store(
         _settle(folder, recipe, path)
         hashed = hashes()
         jobs = []
-        for number, (who, files) in enumerate(of_person.items()):
+        for at, (who, files) in enumerate(of_person.items()):
             inputs, source = digest([hashed[file] for file in files]), next(iter(files), raw)
-            part = folder / f"{number:05}.json"
-            jobs.append(Job(corpus, who, recipe, _vocabulary(corpus), part, inputs, source))
+            jobs.append(Job(corpus, who, recipe, labels, folder / f"{at:05}.json", inputs, source))
         resumed = _people(jobs, workers, progress)
         manifest = _finish(jobs, folder, path, hashed, notes, progress)
     # a worker of a run that was killed may still be at it

@@ -157,14 +157,7 @@ def fit(
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    network = EMOD(config) if start is None else copy.deepcopy(start).requires_grad_(True)
-    if start is None:
-        start_at_bands_and_places(network, rng)
-    else:
-        network.set_spectrum_statistics(torch.zeros(config.n_bins), torch.ones(config.n_bins))
-    first = real[0].spectral[torch.from_numpy(np.isin(real[0].who, people))][::4].float()
-    network.set_spectrum_statistics(first.mean((0, 1, 2)), first.std((0, 1, 2)))
-    network.train()
+    network = _begun(config, start, real[0].spectral[torch.from_numpy(np.isin(real[0].who, people))], rng)
     average = copy.deepcopy(network).eval()
     optimiser = torch.optim.AdamW(
         network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
@@ -182,14 +175,30 @@ def fit(
         loss = _arousal_loss(network, real[cap], drawn, recipe, rng, rests[cap] if rests else None)
         if simulated:
             loss = loss + recipe.valence * _valence_loss(network, simulated[cap], recipe, rng)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
-        optimiser.step()
+        _update(network, optimiser, loss, recipe.clip)
         follow(average, network, min(recipe.average, 1 - 1 / (step + 1)))
     with torch.no_grad():
         average.encoder.fusion.weight[:, : config.d_model] = 0
     return average.requires_grad_(False)
+
+
+def _begun(config: EMODConfig, start: EMOD | None, spectral: Tensor, rng: np.random.Generator) -> EMOD:
+    """Return the network that is fitted, its input standardised by those learnt from."""
+    network = EMOD(config) if start is None else copy.deepcopy(start).requires_grad_(True)
+    if start is None:
+        start_at_bands_and_places(network, rng)
+    else:
+        network.set_spectrum_statistics(torch.zeros(config.n_bins), torch.ones(config.n_bins))
+    some = spectral[::4].float()
+    network.set_spectrum_statistics(some.mean((0, 1, 2)), some.std((0, 1, 2)))
+    return network.train()
+
+
+def _update(network: EMOD, optimiser: torch.optim.Optimizer, loss: Tensor, clip: float) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(network.parameters(), clip)
+    optimiser.step()
 
 
 def _rate(step: int, steps: int) -> float:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from emod_model.centring import Baseline, Centring, Kind, Removal, whitened
+from emod_model.centring import REST_S, Baseline, Centring, Kind, Removal, whitened
 from emod_model.corpora.eegmat import EEGMAT, ELECTRODES
 from emod_model.features.spectrum import log_of, spectra
 from emod_model.montage import CYTON, spatial_weights
@@ -24,8 +24,6 @@ from emod_model.training.sessions import Experience, Plan
 
 Array = npt.NDArray[np.float64]
 
-REST_S = 60.0
-"""Beginning of rest that is the causal baseline and is never scored, s."""
 JUDGED_S = 5.0
 """Windows that are judged, s, as published; the model's own shorter ones within each are averaged."""
 STEP_S = 1.0

@@ -24,6 +24,21 @@ SHORTEST_S = 0.01
 """Hop that is still a sample or more at any rate."""
 CLUSTER_WAIT_S = 10.0
 
+VocabularyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--vocabulary",
+        metavar="FILE",
+        help="With bids: where its classes lie, the scale of its ratings (TOML).",
+    ),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="ADDRESS", help="Scheduler of a Dask cluster that takes the place of --workers."
+    ),
+]
+
 
 def prepare(
     corpus: Annotated[
@@ -48,31 +63,12 @@ def prepare(
     ica: Annotated[
         bool, typer.Option("--ica", help="Take eyes, muscle and heart out first (needs mne-icalabel).")
     ] = False,
-    vocabulary: Annotated[
-        Path | None,
-        typer.Option(
-            "--vocabulary",
-            metavar="FILE",
-            help="With bids: where its classes lie, the scale of its ratings (TOML).",
-        ),
-    ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            "--cluster",
-            metavar="ADDRESS",
-            help="Scheduler of a Dask cluster that takes the place of --workers.",
-        ),
-    ] = None,
+    vocabulary: VocabularyFile = None,
+    cluster: Cluster = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was made as one JSON object.")] = False,
 ) -> None:
     """Cut a corpus into windows as a model gets them live; after a kill the same command goes on."""
-    if workers is not None and workers < 1:
-        raise UsageError(f"--workers {workers} is not a number of processes; give 1 or more")
-    positive("--window", window)
-    positive("--hop", hop)
-    if hop is not None and hop < SHORTEST_S:
-        raise UsageError(f"--hop {hop:g} is less than a sample; give {SHORTEST_S:g} s or more")
+    _check(workers, window, hop)
     import json
 
     from rich.console import Console
@@ -80,14 +76,44 @@ def prepare(
 
     import emod_rt.corpora  # noqa: F401 its recordings are a corpus too
     from emod_model.corpora import open_corpus
-    from emod_model.store import write_store
 
     opened = open_corpus(corpus, raw)
     if vocabulary is not None:
         _give(opened, vocabulary)
     recipe = _recipe(opened.name, model, window, hop, ica)
     err = Console(stderr=True, highlight=False, soft_wrap=True)
-    at = {"people": (0, len(opened.subjects()))}
+    found = _carry_out(opened, raw, store, recipe, workers or os.cpu_count() or 1, cluster, err)
+    if as_json:
+        typer.echo(json.dumps(_as_object(found)))
+        return
+    for sentence in _sentences(found):
+        err.print(Text(f"  note: {sentence}", style="yellow"))
+    err.print(_table(found))
+
+
+def _check(workers: int | None, window: float | None, hop: float | None) -> None:
+    """Refuse numbers that mean nothing before anything is imported."""
+    if workers is not None and workers < 1:
+        raise UsageError(f"--workers {workers} is not a number of processes; give 1 or more")
+    positive("--window", window)
+    positive("--hop", hop)
+    if hop is not None and hop < SHORTEST_S:
+        raise UsageError(f"--hop {hop:g} is less than a sample; give {SHORTEST_S:g} s or more")
+
+
+def _carry_out(
+    corpus: "Corpus",
+    raw: Path,
+    store: Path,
+    recipe: "Recipe",
+    workers: int,
+    cluster: str | None,
+    err: "Console",
+) -> "Prepared":
+    """Prepare everyone, with a bar, until a signal asks for the end."""
+    from emod_model.store import write_store
+
+    at = {"people": (0, len(corpus.subjects()))}
 
     def stop() -> None:
         # no error of ours: a person would be left out for it
@@ -95,24 +121,18 @@ def prepare(
 
     try:
         with ending(stop), _machines(cluster), _bar(err) as bar:
-            task = bar.add_task(opened.name)
+            task = bar.add_task(corpus.name)
 
             def progress(what: str, done: int, of: int) -> None:
                 at[what] = done, of
                 bar.update(task, description=what, completed=done, total=of)
 
-            found = write_store(opened, raw, store, recipe, workers or os.cpu_count() or 1, progress)
+            return write_store(corpus, raw, store, recipe, workers, progress)
     except KeyboardInterrupt:
         done, of = at["people"]
         raise UsageError(
             f"stopped with {done} of {of} people done; the same command goes on from there"
         ) from None
-    if as_json:
-        typer.echo(json.dumps(_as_object(found)))
-        return
-    for sentence in _sentences(found):
-        err.print(Text(f"  note: {sentence}", style="yellow"))
-    err.print(_table(found))
 
 
 def _recipe(corpus: str, model: Path | None, window: float | None, hop: float | None, ica: bool) -> "Recipe":

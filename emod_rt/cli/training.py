@@ -1,13 +1,15 @@
 """What `pretrain` and `finetune` share: one settings file, a bar, and an end that can be gone on from."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
 from emod_rt.cli.common import ending
+
+if TYPE_CHECKING:
+    from emod_model.fitting.loop import Watch
 
 Settings = Annotated[
     Path, typer.Argument(metavar="CONFIG.toml", help="The settings; docs/training.md tells them all.")
@@ -18,9 +20,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on from where the run
 class Run(Protocol):
     """A run of pretraining or fine-tuning, its settings filled in."""
 
-    def __call__(
-        self, *, resume: bool, stop: Callable[[], bool], say: Callable[[str], None], bar: bool
-    ) -> Path:
+    def __call__(self, *, resume: bool, watch: "Watch") -> Path:
         """Run, and return the checkpoint."""
 
 
@@ -29,7 +29,7 @@ def carry_out(command: str, config: Path, run: Run, resume: bool) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from emod_model.fitting.loop import Interrupted
+    from emod_model.fitting.loop import Interrupted, Watch
 
     err = Console(stderr=True, highlight=False, soft_wrap=True)
     # torchrun starts several of us: one speaks
@@ -42,7 +42,7 @@ def carry_out(command: str, config: Path, run: Run, resume: bool) -> None:
 
     with ending(lambda: asked.append(True)):
         try:
-            path = run(resume=resume, stop=lambda: bool(asked), say=say, bar=first and err.is_terminal)
+            path = run(resume=resume, watch=Watch(lambda: bool(asked), say, first and err.is_terminal))
         except Interrupted:
             say(f"stopped, and its state kept; go on with: emod-rt {command} {config} --resume")
             return

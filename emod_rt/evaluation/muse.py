@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from emod_model.centring import REST_S
 from emod_model.errors import InputFileError
-from emod_model.evaluation.recorded import BASELINE_S, WINDOW_S, Material, Recorded
+from emod_model.evaluation.recorded import WINDOW_S, Material, Recorded
 from emod_rt.readers import read_recording
 
 INDEX = "index.csv"
@@ -68,7 +69,7 @@ def _read(folder: Path, name: str, subject: str, label: str, rest: bool) -> Reco
     eeg = np.full((len(CHANNELS), int(found.index[-1]) + 1), np.nan, dtype=np.float32)
     eeg[:, found.index] = found.data
     one = Recorded(subject, Path(name).stem, label, eeg, found.sfreq, CHANNELS, rest)
-    least = BASELINE_S + WINDOW_S if rest else WINDOW_S
+    least = REST_S + WINDOW_S if rest else WINDOW_S
     if one.n_windows * WINDOW_S < least:
         raise InputFileError(
             f"{path} lasts {eeg.shape[1] / one.sfreq:.1f} s, less than the {least:g} s needed"

@@ -26,6 +26,7 @@ from emod_model.fitting.windows import Seen, features
 from emod_model.montage import spatial_weights
 from emod_model.network import EMODConfig
 from tests.emod_model.fitting.memory_store import SPEC, MemoryStore, store
+from tests.emod_model.fitting.watches import stopped_after
 
 TINY = EMODConfig(d_model=16, n_layers=1, n_heads=2, d_feedforward=16, pool_dropout=0.1)
 CHANNELS = ("Fp1", "Fp2", "C3", "C4", "O1")
@@ -91,9 +92,8 @@ class TestRun:
     @pytest.mark.parametrize("after", [8], ids=["in the middle of an epoch"])
     def test_a_run_that_was_stopped_goes_on_bit_for_bit(self, tmp_path: Path, after: int) -> None:
         straight = load_checkpoint(finetune(settings(tmp_path / "straight"), store=STORE))
-        steps = iter(range(1, 100))
         with pytest.raises(Interrupted):
-            finetune(settings(tmp_path / "parts"), store=STORE, stop=lambda: next(steps) == after)
+            finetune(settings(tmp_path / "parts"), store=STORE, watch=stopped_after(after))
         resumed = load_checkpoint(finetune(settings(tmp_path / "parts"), store=STORE, resume=True))
         assert resumed.info.figures == straight.info.figures
         for name, tensor in straight.network.state_dict().items():
@@ -326,9 +326,12 @@ class TestCentring:
     ) -> None:
         changes = {"centring": {}, "augmentation": {"fewest_channels": 0.6}, "epochs": 2}
         straight = load_checkpoint(finetune(settings(tmp_path / "straight", **changes), store=loud))
-        steps = iter(range(1, 100))
         with pytest.raises(Interrupted):
-            finetune(settings(tmp_path / "parts", **changes), store=loud, stop=lambda: next(steps) == 6)
+            finetune(
+                settings(tmp_path / "parts", **changes),
+                store=loud,
+                watch=stopped_after(6),
+            )
         resumed = load_checkpoint(finetune(settings(tmp_path / "parts", **changes), store=loud, resume=True))
         for name, tensor in straight.network.state_dict().items():
             assert torch.equal(resumed.network.state_dict()[name], tensor), name

@@ -11,13 +11,14 @@ from torch import Tensor
 from emod_model.centring import Centring
 from emod_model.checkpoint import load_checkpoint
 from emod_model.errors import InputFileError, ModelError, UsageError
-from emod_model.fitting.loop import STATE, Interrupted
+from emod_model.fitting.loop import STATE, Interrupted, Watch
 from emod_model.network import EMODConfig
 from emod_model.pretraining.config import Pretraining, read_pretraining
 from emod_model.pretraining.data import ContrastPlan, CorpusWindows, held_out
 from emod_model.pretraining.run import pretrain
 from emod_model.pretraining.sampling import RegionBalancedSampler
 from tests.emod_model.fitting.memory_store import MemoryStore, store
+from tests.emod_model.fitting.watches import stopped_after
 
 TINY = EMODConfig(d_model=16, n_layers=1, n_heads=2, d_feedforward=16, dropout=0.1, pool_dropout=0.1)
 STORES = (store("one", ("Fp1", "Fp2", "C3", "C4", "O1")), store("two", ("TP9", "AF7", "AF8", "TP10"), seed=1))
@@ -58,7 +59,7 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestRun:
     def test_a_run_writes_weights_that_say_what_they_are_and_its_logs(self, tmp_path: Path) -> None:
         lines: list[str] = []
-        path = pretrain(settings(tmp_path / "run"), stores=STORES, say=lines.append)
+        path = pretrain(settings(tmp_path / "run"), stores=STORES, watch=Watch(say=lines.append))
         model = load_checkpoint(path)
         assert "one (" in model.training_data
         assert not model.info.affect_trained
@@ -72,9 +73,8 @@ class TestRun:
     def test_a_run_that_was_stopped_goes_on_bit_for_bit(
         self, tmp_path: Path, straight: Path, after: int
     ) -> None:
-        steps = iter(range(1, 100))
         with pytest.raises(Interrupted):
-            pretrain(settings(tmp_path / "parts"), stores=STORES, stop=lambda: next(steps) == after)
+            pretrain(settings(tmp_path / "parts"), stores=STORES, watch=stopped_after(after))
         resumed = pretrain(settings(tmp_path / "parts"), stores=STORES, resume=True)
         for name, tensor in weights(straight).items():
             assert torch.equal(weights(resumed)[name], tensor), name
@@ -89,7 +89,7 @@ class TestRun:
                 machine={"accelerator": "cpu", "precision": precision},
             )
             lines: list[str] = []
-            pretrain(told, stores=STORES, say=lines.append)
+            pretrain(told, stores=STORES, watch=Watch(say=lines.append))
             losses = [float(line.split("training loss ")[1].split(",")[0]) for line in lines]
             assert losses[-1] < losses[0] - 0.2
             final[precision] = losses[-1]

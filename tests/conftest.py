@@ -1,9 +1,12 @@
 """Fixtures that every package's tests share."""
 
 import os
+import signal
 import tempfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from hypothesis import settings
@@ -27,3 +30,19 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real recordings at {folder}; set EMOD_SHARED_DATA to their folder")
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def untimely_signals_are_told() -> Iterator[None]:
+    """Let a SIGTERM that comes while no test waits for it fail that test, not end the run without a word."""
+    own = os.getpid()
+
+    def untimely(number: int, _: FrameType | None) -> None:
+        if os.getpid() != own:
+            # a child that was forked and is told to end
+            os._exit(128 + number)
+        raise AssertionError(f"{signal.Signals(number).name} came while nobody waited for it")
+
+    before = signal.signal(signal.SIGTERM, untimely)
+    yield
+    signal.signal(signal.SIGTERM, before)

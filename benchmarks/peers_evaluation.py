@@ -69,15 +69,18 @@ def make(arguments: argparse.Namespace) -> None:
     from emod_model.evaluation.peers import Budget, train
     from emod_model.evaluation.protocols import choose_from_train, splits
     from emod_model.evaluation.recorded import plain_windows, table
+    from emod_model.evaluation.run import parted
     from emod_rt.evaluation import muse
 
     torch.set_num_threads(1)
     done = {tuple(run[key] for key in KEYS) for run in runs(arguments.out)}
     found = (muse if (arguments.data / muse.INDEX).exists() else eegmat).material(arguments.data)
     windows, rows = plain_windows(found.recorded), table(found.recorded, found.classes)
-    folds = list(splits(arguments.protocol, rows))
     if arguments.protocol in PROTOCOLS[:2]:
-        folds = [choose_from_train(split, rows, 4) for split in folds]
+        folds = [choose_from_train(split, rows, 4) for split in splits(arguments.protocol, rows)]
+    else:
+        # as in `evaluate`: not those that judge a class which they learn nothing of
+        folds = [split for part in parted(arguments.protocol, rows)[0].values() for split in part]
     seeds = [int(seed) for seed in arguments.seeds.split(",")]
     budget = Budget(epochs=arguments.epochs, patience=arguments.patience, bf16=arguments.bf16)
     wanted = product(

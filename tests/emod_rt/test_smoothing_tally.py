@@ -83,7 +83,6 @@ def test_a_tally_keeps_the_newest():
 GROWN = """
 import tracemalloc
 from emod_rt.tally import Tally
-from tests.conftest import ROOT
 from tests.emod_rt.test_smoothing_tally import a_day_and_a_half
 tracemalloc.start()
 tally = Tally()

@@ -327,11 +327,7 @@ class TestCentring:
         changes = {"centring": {}, "augmentation": {"fewest_channels": 0.6}, "epochs": 2}
         straight = load_checkpoint(finetune(settings(tmp_path / "straight", **changes), store=loud))
         with pytest.raises(Interrupted):
-            finetune(
-                settings(tmp_path / "parts", **changes),
-                store=loud,
-                watch=stopped_after(6),
-            )
+            finetune(settings(tmp_path / "parts", **changes), store=loud, watch=stopped_after(6))
         resumed = load_checkpoint(finetune(settings(tmp_path / "parts", **changes), store=loud, resume=True))
         for name, tensor in straight.network.state_dict().items():
             assert torch.equal(resumed.network.state_dict()[name], tensor), name

@@ -74,14 +74,14 @@ def write_store(
     recipe : Recipe
         What is done.
     workers : int
-        Processes, which change nothing of the result; a `joblib.parallel_config` around it counts more.
+        Processes; the result is the same of any number. A `joblib.parallel_config` around it decides instead.
     progress : callable
         See `Progress`.
 
     Raises
     ------
     UsageError
-        The store cannot be written, or is there of another recipe or other files; mne-icalabel is missing.
+        It cannot be written, or is there of another recipe or other files; ICA wants mne-icalabel installed.
     InputFileError
         Nobody's trials can be used, or a file cannot be read.
     """

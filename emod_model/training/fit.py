@@ -167,11 +167,16 @@ def _update(
     drawn = windows.batch(index, cap, rng, keep=rng.uniform(*part), blend=_BLEND, gain=_GAIN)
     mean, sd = network(*drawn.features)
     loss = objective(mean, sd, drawn.target)
+    update(network, optimiser, loss, recipe.clip)
+    return loss.item()
+
+
+def update(network: nn.Module, optimiser: torch.optim.Optimizer, loss: Tensor, clip: float) -> None:
+    """Take one step down the gradient of a loss, clipped at a norm."""
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(network.parameters(), recipe.clip)
+    nn.utils.clip_grad_norm_(network.parameters(), clip)
     optimiser.step()
-    return loss.item()
 
 
 def follow(average: nn.Module, network: nn.Module, decay: float) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from emod_model.network import EMOD, EMODConfig
-from emod_model.training.fit import follow
+from emod_model.training.fit import follow, update
 from emod_model.training.real_people import Seen
 from emod_model.training.start import start_at_bands_and_places
 
@@ -175,7 +175,7 @@ def fit(
         loss = _arousal_loss(network, real[cap], drawn, recipe, rng, rests[cap] if rests else None)
         if simulated:
             loss = loss + recipe.valence * _valence_loss(network, simulated[cap], recipe, rng)
-        _update(network, optimiser, loss, recipe.clip)
+        update(network, optimiser, loss, recipe.clip)
         follow(average, network, min(recipe.average, 1 - 1 / (step + 1)))
     with torch.no_grad():
         average.encoder.fusion.weight[:, : config.d_model] = 0
@@ -192,13 +192,6 @@ def _begun(config: EMODConfig, start: EMOD | None, spectral: Tensor, rng: np.ran
     some = spectral[::4].float()
     network.set_spectrum_statistics(some.mean((0, 1, 2)), some.std((0, 1, 2)))
     return network.train()
-
-
-def _update(network: EMOD, optimiser: torch.optim.Optimizer, loss: Tensor, clip: float) -> None:
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(network.parameters(), clip)
-    optimiser.step()
 
 
 def _rate(step: int, steps: int) -> float:
